@@ -1,0 +1,1 @@
+"""Strata's library: from a trained file to an atlas. Knows nothing of screens."""

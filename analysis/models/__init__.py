@@ -1,0 +1,1 @@
+"""A file on disk → Model: torch module, conv layers, input, fingerprint."""

@@ -1,0 +1,89 @@
+"""An open model, and the card that says everything about it without holding it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import nn
+
+from analysis.errors import StrataError
+from analysis.models.input_spec import InputSpec
+from analysis.models.layers import ConvLayer
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """What is known of a model, as plain facts: printed by `strata inspect --json`, kept in every atlas.
+
+    id           : `<name>-<first 8 digits of sha256>`, the model's part of every unit address
+    format       : "state dict" | "safetensors" | "onnx" | "torch.export" | "torchscript" | "pickled module"
+    architecture : the net whose weights these are, None where the file itself says what to compute
+    evidence     : one sentence: how the architecture was found
+    alternatives : other architectures that these weights fit as well, likeliest first
+    sha256       : of the file's content
+    verification : what was checked at opening, as figures (difference from onnxruntime, say)
+    options      : what `open_model` needs to open the same file the same way again
+    """
+
+    id: str
+    name: str
+    format: str
+    architecture: str | None
+    evidence: str
+    sha256: str
+    input: InputSpec
+    layers: tuple[ConvLayer, ...]
+    warnings: tuple[str, ...] = ()
+    alternatives: tuple[str, ...] = ()
+    verification: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def layer(self, name: str) -> ConvLayer:
+        """Raises StrataError, naming what there is, when the model has no such layer."""
+        for layer in self.layers:
+            if layer.name == name:
+                return layer
+        some = ", ".join(layer.name for layer in self.layers[:3])
+        raise StrataError(f"{self.name} has no layer “{name}”. Its conv layers begin with {some}.")
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "name": self.name,
+            "format": self.format,
+            "architecture": self.architecture,
+            "evidence": self.evidence,
+            "alternatives": list(self.alternatives),
+            "sha256": self.sha256,
+            "input": self.input.to_json(),
+            "layers": [layer.to_json() for layer in self.layers],
+            "warnings": list(self.warnings),
+            "verification": dict(self.verification),
+            "options": dict(self.options),
+        }
+
+    @classmethod
+    def from_json(cls, facts: Mapping[str, Any]) -> ModelCard:
+        known = {
+            **facts,
+            "input": InputSpec.from_json(facts["input"]),
+            "layers": tuple(ConvLayer.from_json(layer) for layer in facts["layers"]),
+            "warnings": tuple(facts["warnings"]),
+            "alternatives": tuple(facts["alternatives"]),
+        }
+        return cls(**known)
+
+
+@dataclass(frozen=True)
+class Model:
+    """An open model: `module` in eval mode, float32, weights frozen, taking what `card.input.prepare` gives."""
+
+    module: nn.Module
+    card: ModelCard
+
+    def __call__(self, images: torch.Tensor) -> Any:
+        """[B, C, H, W] in [0, 1], RGB → whatever the model returns."""
+        return self.module(self.card.input.prepare(images))

@@ -1,0 +1,1 @@
+"""Images → batches. The probe is the set of images that a model is measured on."""
