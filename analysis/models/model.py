@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
-
-import torch
-from torch import nn
+from typing import TYPE_CHECKING, Any
 
 from analysis.errors import StrataError
 from analysis.models.input_spec import InputSpec
 from analysis.models.layers import ConvLayer
+
+if TYPE_CHECKING:  # cards are read where no torch is loaded (the dashboard)
+    import torch
+    from torch import nn
 
 
 @dataclass(frozen=True)

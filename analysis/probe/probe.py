@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
-import torch
 
-from analysis.models.input_spec import InputSpec
+if TYPE_CHECKING:  # cards are read where no torch is loaded (the dashboard)
+    import torch
+
+    from analysis.models.input_spec import InputSpec
 
 
 @dataclass(frozen=True)
