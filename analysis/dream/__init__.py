@@ -1,0 +1,1 @@
+"""Inceptionism on a person's own image."""

@@ -1,0 +1,1 @@
+"""Feature visualization: for each channel, the picture that excites it most."""

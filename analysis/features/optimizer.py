@@ -1,0 +1,41 @@
+"""NAdam with one step count a row, so that rows can start and stop at different times."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+class RowNAdam:
+    """NAdam (Dozat 2016, with the momentum schedule of torch.optim.NAdam) over [N, …], every row on its own.
+
+    Rows never mix: what happens to one does not depend on the others.
+    """
+
+    def __init__(self, shape: torch.Size, rate: float, betas: tuple[float, float] = (0.9, 0.999)) -> None:
+        self.rate, self.betas = rate, betas
+        self.first, self.second = torch.zeros(shape), torch.zeros(shape)
+        self.steps = torch.zeros(shape[0])
+        self.product = torch.ones(shape[0])
+
+    def reset(self, rows: Tensor) -> None:
+        """Begin these rows (indices) anew."""
+        for state in (self.first, self.second, self.steps):
+            state[rows] = 0
+        self.product[rows] = 1
+
+    def step(self, values: Tensor, gradient: Tensor) -> None:
+        """Descend, in place."""
+        beta1, beta2 = self.betas
+        self.steps += 1
+        now = beta1 * (1 - 0.5 * 0.96 ** (self.steps * 0.004))
+        following = beta1 * (1 - 0.5 * 0.96 ** ((self.steps + 1) * 0.004))
+        self.product *= now
+        column = (-1,) + (1,) * (values.dim() - 1)
+        self.first.lerp_(gradient, 1 - beta1)
+        self.second.mul_(beta2).addcmul_(gradient, gradient, value=1 - beta2)
+        size = (self.second / (1 - beta2**self.steps).view(column)).sqrt_().add_(1e-8)
+        along_gradient = self.rate * (1 - now) / (1 - self.product)
+        along_momentum = self.rate * following / (1 - self.product * following)
+        move = gradient * along_gradient.view(column) + self.first * along_momentum.view(column)
+        values.sub_(move.div_(size))

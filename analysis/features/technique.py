@@ -1,0 +1,167 @@
+"""Feature visualization as a technique: one task for the prior of a probe, then tasks of a few channels each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+from torch import Tensor
+
+from analysis import encoding, technique
+from analysis.features.parameters import Parameters
+from analysis.features.prior import FEWEST, Prior, prior_of, prior_without_images
+from analysis.features.render import Rendered, render
+from analysis.task import Task
+
+if TYPE_CHECKING:
+    from analysis.models.model import ModelCard
+    from analysis.probe.probe import ProbeCard
+
+CHUNK = 16
+"""Channels a task: large enough to fill a batch, small enough that a stopped build loses little."""
+
+TILE = 128
+"""Longest side of a picture on the sheet, px."""
+
+COLUMNS = 4
+
+
+class PriorParameters(technique.Parameters):
+    """The prior has nothing to set: images decide."""
+
+
+class PriorTechnique(technique.Technique):
+    name = "prior"
+    title = "Prior"
+    about = "How strong each frequency is in the probe's images and which colours go together."
+    Parameters = PriorParameters
+
+    IMAGES = 256
+
+    def plan(
+        self,
+        model: ModelCard,
+        probe: ProbeCard | None,
+        wanted: technique.Wanted,
+        parameters: Any,
+        required: Mapping[str, Sequence[Task]],
+    ) -> list[Task]:
+        known = probe.hash if probe and probe.count >= FEWEST else None
+        # the spectrum is taken at the size and with the channels of the model's input, so these belong to the key
+        facts = {"input": [model.input.channels, model.input.height, model.input.width, model.input.crop]}
+        return [Task(self.name, self.version, model.sha256, known, parameters=facts, priority=90)]
+
+    def run(self, task: Task, context: technique.Context) -> technique.Artifact:
+        spec = context.model().card.input
+        if task.probe is None:
+            prior = prior_without_images(spec.channels, spec.height, spec.width)
+        else:
+            probe = context.probe()
+            count = min(self.IMAGES, probe.card.count)
+            indices = np.linspace(0, probe.card.count - 1, count).astype(int).tolist()
+            prior = prior_of(probe.batch(indices, spec))
+        context.report(1.0)
+        return {"prior.npz": encoding.to_npz(prior.to_arrays())}
+
+
+class FeaturesTechnique(technique.Technique):
+    name = "features"
+    title = "Feature visualization"
+    about = "For each channel, the picture that excites it most, made by the model itself."
+    requires = ("prior",)
+    Parameters = Parameters
+
+    def plan(
+        self,
+        model: ModelCard,
+        probe: ProbeCard | None,
+        wanted: technique.Wanted,
+        parameters: Any,
+        required: Mapping[str, Sequence[Task]],
+    ) -> list[Task]:
+        (prior,) = required["prior"]
+        tasks = []
+        for depth, name in enumerate(wanted.layers):
+            layer = model.layer(name)
+            if not layer.kind.endswith("2d"):
+                continue
+            for first, last in _ranges(wanted.channels_of(layer.out_channels), CHUNK):
+                tasks.append(
+                    Task(
+                        self.name,
+                        self.version,
+                        model.sha256,
+                        prior.probe,
+                        name,
+                        (first, last),
+                        parameters=parameters.model_dump(),
+                        needs=(prior.key,),
+                        # every layer's first channels before any layer's last ones; deep layers, which people
+                        # look at first, before shallow ones
+                        priority=60 - 10 * (first > 0) + (9 * depth) // max(1, len(wanted.layers)),
+                    )
+                )
+        return tasks
+
+    def run(self, task: Task, context: technique.Context) -> technique.Artifact:
+        assert task.layer is not None
+        assert task.channels is not None
+        parameters = Parameters.model_validate(dict(task.parameters))
+        prior = Prior.from_arrays(encoding.from_npz(context.inputs[task.needs[0]]["prior.npz"]))
+        channels = range(*task.channels)
+        made = render(context.model(), task.layer, channels, prior, parameters, report=context.report)
+        return to_artifact(made, parameters.seed)
+
+
+def to_artifact(made: Rendered, seed: int) -> dict[str, bytes]:
+    """Pictures as the files of a `features` artifact: a table, a sheet of tiles, each picture at full size."""
+    pixels = [in_three_colors(picture) for picture in made.pictures]
+    height, width = pixels[0].shape[:2]
+    shrink = min(1.0, TILE / max(height, width))
+    tile = (max(1, round(width * shrink)), max(1, round(height * shrink)))
+    tiles = [np.asarray(Image.fromarray(picture).resize(tile, Image.Resampling.LANCZOS)) for picture in pixels]
+    table = pd.DataFrame(
+        {
+            "channel": list(made.channels),
+            "tile": range(len(tiles)),
+            "activation": made.activation.double().numpy(),
+            "peak": made.peak.double().numpy(),
+            "steps": made.steps.numpy(),
+            "seed": seed,
+            "state": list(made.state),
+        }
+    )
+    files = {
+        "features.parquet": encoding.to_parquet(table),
+        "sheet.webp": encoding.to_picture(encoding.sheet(tiles, COLUMNS)),
+        "facts.json": encoding.to_json({"tile": list(tile), "columns": COLUMNS, "width": width, "height": height}),
+    }
+    for channel, picture in zip(made.channels, pixels, strict=True):
+        files[f"{channel:05d}.webp"] = encoding.to_picture(picture, quality=90)
+    return files
+
+
+def in_three_colors(picture: Tensor) -> np.ndarray:
+    """[C, H, W] in [0, 1] → [H, W, 3] uint8: RGB and grey as they are; of other inputs the planes are shared out
+    over red, green and blue in order, each colour the mean of its share (false colour)."""
+    array = picture.numpy()
+    channels = len(array)
+    if channels not in (1, 3):
+        shares = np.array_split(array, 3) if channels > 2 else [array[:1], array[1:], array[:1]]
+        array = np.stack([share.mean(0) for share in shares])
+    return encoding.to_pixels(array)
+
+
+def _ranges(channels: Sequence[int], longest: int) -> list[tuple[int, int]]:
+    """Half-open runs of consecutive channels, cut at multiples of `longest`, so that asking for fewer channels
+    gives the same tasks where they overlap whole chunks."""
+    runs: list[tuple[int, int]] = []
+    for channel in sorted(set(channels)):
+        if runs and runs[-1][1] == channel and channel % longest:
+            runs[-1] = (runs[-1][0], channel + 1)
+        else:
+            runs.append((channel, channel + 1))
+    return runs
