@@ -53,5 +53,7 @@ class Task:
 
     @classmethod
     def from_json(cls, facts: Mapping[str, Any]) -> Task:
-        pairs = {name: None if facts[name] is None else (facts[name][0], facts[name][1]) for name in ("channels", "part")}
+        pairs = {
+            name: None if facts[name] is None else (facts[name][0], facts[name][1]) for name in ("channels", "part")
+        }
         return cls(**{**facts, **pairs, "needs": tuple(facts["needs"])})

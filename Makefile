@@ -1,0 +1,32 @@
+# Two commands do everything on a fresh machine: `make run` and `make test`.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+LIBRARY ?= library
+PORT ?= 8501
+
+.PHONY: run test lint fast bench help
+
+run: $(INSTALLED) ## start Strata on http://localhost:8501, with its sample atlas
+	@$(BIN)/strata serve --library $(LIBRARY) --port $(PORT) --sample
+
+test: lint ## every test that this machine can run; says which it left out and why
+	$(BIN)/pytest
+
+fast: $(INSTALLED) ## the tests that take seconds
+	$(BIN)/pytest -m "not slow and not browser"
+
+lint: $(INSTALLED) ## style, formatting, types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+help: ## this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
+
+$(INSTALLED): requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Strata needs Python 3.11 or newer; name one with `make run PYTHON=…`.")'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@

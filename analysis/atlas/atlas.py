@@ -1,0 +1,200 @@
+"""One atlas: everything made of one model with one probe, read as tables and files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from analysis.atlas.artifacts import Artifacts, folder_of
+from analysis.atlas.files import write_atomically
+from analysis.encoding import from_json, from_parquet, to_json
+from analysis.errors import StrataError
+from analysis.models.model import ModelCard
+from analysis.probe.probe import ProbeCard
+from analysis.task import Task
+
+FORMAT = 1
+"""Version of the format on disk, raised whenever an older reader would misread it (docs/atlas-format.md)."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far one technique is, in tasks."""
+
+    technique: str
+    done: int
+    failed: int
+    total: int
+
+
+class Atlas:
+    """The atlas in the folder `root`. Reading never fails on what is not there yet: it answers None."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.id = root.name
+        self.artifacts = Artifacts(root)
+
+    @cached_property
+    def manifest(self) -> dict[str, Any]:
+        manifest = from_json((self.root / "atlas.json").read_bytes())
+        if manifest["format"] > FORMAT:
+            raise StrataError(
+                f"The atlas {self.id} was made by a newer Strata (its format is {manifest['format']}, "
+                f"this one reads {FORMAT}). Update Strata to open it."
+            )
+        return manifest
+
+    @cached_property
+    def model(self) -> ModelCard:
+        return ModelCard.from_json(self.manifest["model"])
+
+    @cached_property
+    def probe(self) -> ProbeCard | None:
+        facts = self.manifest["probe"]
+        return None if facts is None else ProbeCard.from_json(facts)
+
+    @property
+    def created(self) -> str:
+        """ISO 8601, UTC."""
+        return str(self.manifest["created"])
+
+    # What was planned, and how far it is
+
+    def add_build(self, build: Mapping[str, Any], tasks: Sequence[Task]) -> None:
+        """Record a plan: what was asked for, with which versions, and the tasks that make it."""
+        name = f"{len(list((self.root / 'builds').glob('*.json'))):04d}.json"
+        content = {**build, "tasks": [task.to_json() for task in tasks]}
+        write_atomically(self.root / "builds" / name, to_json(content))
+
+    def builds(self) -> list[dict[str, Any]]:
+        """Every recorded plan, oldest first."""
+        return [_build(path, path.stat().st_mtime_ns) for path in sorted((self.root / "builds").glob("*.json"))]
+
+    def tasks(self, technique: str | None = None, layer: str | None = None) -> list[Task]:
+        """The planned tasks, those of later builds last; each once, where it was planned last."""
+        planned: dict[str, Task] = {}
+        for path in sorted((self.root / "builds").glob("*.json")):
+            for task in _tasks(path, path.stat().st_mtime_ns):
+                planned.pop(task.key, None)
+                planned[task.key] = task
+        return [
+            task
+            for task in planned.values()
+            if (technique is None or task.technique == technique) and (layer is None or task.layer == layer)
+        ]
+
+    def progress(self) -> list[Progress]:
+        """One entry a technique, in the order of the plan."""
+        counts: dict[str, list[int]] = {}
+        for task in self.tasks():
+            count = counts.setdefault(task.technique, [0, 0, 0])
+            count[0] += self.artifacts.has(task)
+            count[1] += not self.artifacts.has(task) and self.artifacts.failure(task) is not None
+            count[2] += 1
+        return [Progress(technique, *count) for technique, count in counts.items()]
+
+    def failures(self) -> list[tuple[Task, str]]:
+        """What could not be made, and why."""
+        missing = [task for task in self.tasks() if not self.artifacts.has(task)]
+        reasons = [(task, self.artifacts.failure(task)) for task in missing]
+        return [(task, reason) for task, reason in reasons if reason is not None]
+
+    # What was made
+
+    def table(self, technique: str, file: str, layer: str | None = None) -> pd.DataFrame | None:
+        """A technique's table over the whole layer (or probe), with a column `folder`: where its other files lie.
+
+        Where several tasks made rows for the same channel (or image), those planned last are kept. None: nothing yet.
+        """
+        parts: list[pd.DataFrame] = []
+        seen: set[int] = set()
+        for task in reversed(self.tasks(technique, layer)):
+            if not self.artifacts.has(task):
+                continue
+            folder = folder_of(task)
+            rows = _table(self.root / folder / file).assign(folder=folder)
+            row_of = "channel" if "channel" in rows else "image"
+            rows = rows[~rows[row_of].isin(seen)]
+            seen.update(rows[row_of])
+            parts.append(rows)
+        return pd.concat(parts[::-1], ignore_index=True) if parts else None
+
+    def statistics(self, layer: str) -> pd.DataFrame | None:
+        """One row a channel; the columns are listed in docs/atlas-format.md."""
+        return self._by_channel(self.table("statistics", "statistics.parquet", layer))
+
+    def exemplars(self, layer: str) -> pd.DataFrame | None:
+        """One row an exemplar, sorted by channel and rank."""
+        table = self.table("exemplars", "exemplars.parquet", layer)
+        return None if table is None else table.sort_values(["channel", "kind", "rank"], ignore_index=True)
+
+    def features(self, layer: str) -> pd.DataFrame | None:
+        """One row a channel that has a picture."""
+        return self._by_channel(self.table("features", "features.parquet", layer))
+
+    def images(self) -> pd.DataFrame | None:
+        """One row an image of the probe that some exemplar refers to."""
+        return self.table("images", "images.parquet")
+
+    def facts(self, folder: str) -> dict[str, Any]:
+        """`facts.json` of an artifact folder: tile size, columns of its sheets."""
+        facts: dict[str, Any] = _facts(self.path(folder) / "facts.json")
+        return facts
+
+    def path(self, relative: str) -> Path:
+        """A file of the atlas, for serving it. Raises StrataError for anything outside of the atlas's folder."""
+        path = (self.root / relative).resolve()
+        if not path.is_relative_to(self.root.resolve()):
+            raise StrataError(f"“{relative}” is not a file of this atlas. Ask for one that is.")
+        return path
+
+    @staticmethod
+    def _by_channel(table: pd.DataFrame | None) -> pd.DataFrame | None:
+        return None if table is None else table.sort_values("channel", ignore_index=True)
+
+
+def create(root: Path, model: ModelCard, probe: ProbeCard | None, created: str, versions: Mapping[str, str]) -> Atlas:
+    """The atlas in `root`, made there if it is not there yet."""
+    if not (root / "atlas.json").exists():
+        manifest = {
+            "format": FORMAT,
+            "id": root.name,
+            "created": created,
+            "versions": dict(versions),
+            "model": model.to_json(),
+            "probe": None if probe is None else probe.to_json(),
+        }
+        write_atomically(root / "atlas.json", to_json(manifest))
+    return Atlas(root)
+
+
+# Artifacts never change once they are there, and a build's file is known by its time: both may be remembered.
+# Each reader gets what is remembered, so none may change it.
+
+_remember: Callable[..., Any] = lru_cache(maxsize=512)
+
+
+@_remember
+def _table(path: Path) -> pd.DataFrame:
+    return from_parquet(path.read_bytes())
+
+
+@_remember
+def _facts(path: Path) -> dict[str, Any]:
+    return dict(from_json(path.read_bytes()))
+
+
+@_remember
+def _build(path: Path, _modified: int) -> dict[str, Any]:
+    return dict(from_json(path.read_bytes()))
+
+
+@_remember
+def _tasks(path: Path, modified: int) -> list[Task]:
+    return [Task.from_json(task) for task in _build(path, modified)["tasks"]]

@@ -1,0 +1,205 @@
+"""The command line: strata inspect | build | dream | compare | serve | engine."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from analysis.errors import StrataError
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+
+FILE = Annotated[
+    Path, typer.Argument(help="A trained model: state dict, checkpoint, safetensors, ONNX …", show_default=False)
+]
+LIBRARY = Annotated[
+    Path, typer.Option("--library", envvar="STRATA_LIBRARY", help="The folder that holds atlases and jobs.")
+]
+ARCHITECTURE = Annotated[
+    str | None, typer.Option(help="Whose weights these are, where it can not be recognised: resnet18.")
+]
+TRUST = Annotated[bool, typer.Option("--trust", help="Allow the file to run code of its own. Only for files you made.")]
+WORKERS = Annotated[int | None, typer.Option(min=1, help="Worker processes; one a core by default.")]
+SCHEDULER = Annotated[
+    str | None, typer.Option(help="tcp://host:8786 of a Dask cluster to run on, instead of this machine.")
+]
+HERE = Path("library")
+
+
+def main() -> NoReturn:
+    """The console script. An error that a person can act on is a sentence on standard error and status 2."""
+    try:
+        app()
+    except StrataError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("Stopped. What is done is kept; run the same command to go on.", file=sys.stderr)
+        sys.exit(130)
+    sys.exit(0)
+
+
+@app.command()
+def inspect(
+    file: FILE,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    architecture: ARCHITECTURE = None,
+    trust: TRUST = False,
+) -> None:
+    """Say what a model file holds: its format, architecture, input and conv layers."""
+    from analysis.console import print_model
+
+    card = _open_card(file, architecture=architecture, trust=trust)
+    if as_json:
+        print(json.dumps(card.to_json(), indent=2, ensure_ascii=False))
+    else:
+        print_model(card)
+
+
+@app.command()
+def build(
+    file: FILE,
+    images: Annotated[Path | None, typer.Option(help="Real images to measure the model on: a folder.")] = None,
+    library: LIBRARY = HERE,
+    layers: Annotated[str | None, typer.Option(help="Only these layers, comma-separated.")] = None,
+    channels: Annotated[str | None, typer.Option(help="Only these channels of each layer: 0-11,40.")] = None,
+    count: Annotated[int | None, typer.Option(min=1, help="Use this many of the images.")] = None,
+    steps: Annotated[int | None, typer.Option(help="Optimisation steps of a picture.")] = None,
+    size: Annotated[int | None, typer.Option(help="Size of a picture in px.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of the pictures.")] = None,
+    only: Annotated[str | None, typer.Option(help="Make only these: features,exemplars,statistics.")] = None,
+    settings: Annotated[list[str] | None, typer.Option("--set", help="Any parameter: features.steps=32.")] = None,
+    architecture: ARCHITECTURE = None,
+    trust: TRUST = False,
+    workers: WORKERS = None,
+    scheduler: SCHEDULER = None,
+) -> None:
+    """Make the atlas of a model: statistics, exemplars and pictures of every channel. Goes on where it was stopped."""
+    from analysis.atlas.library import Library
+    from analysis.jobs.local import build_here, requested
+
+    chosen = requested(only, images is not None, {"steps": steps, "size": size, "seed": seed}, settings or [])
+    card = _open_card(file, architecture=architecture, trust=trust)
+    shelf = Library(library)
+    shelf.add_model(card, file)
+    request: dict[str, Any] = {
+        "model": card.id,
+        "images": None if images is None else str(images.absolute()),
+        "image_options": {} if count is None else {"count": count},
+        "layers": None if layers is None else [name.strip() for name in layers.split(",")],
+        "channels": None if channels is None else list(_numbers(channels)),
+        "techniques": chosen,
+    }
+    job = build_here(shelf, request, workers, scheduler)
+    _end(job.state, job.error)
+    print(f"{shelf.root / 'atlases' / job.result['atlas']}")
+
+
+@app.command()
+def serve(
+    library: LIBRARY = HERE,
+    port: Annotated[int, typer.Option(help="Where the dashboard listens.")] = 8501,
+    address: Annotated[str, typer.Option(help="The address to listen on; 0.0.0.0 for every network.")] = "localhost",
+    sample: Annotated[bool, typer.Option("--sample", help="Build the sample atlas if it is not there.")] = False,
+    workers: WORKERS = None,
+    scheduler: SCHEDULER = None,
+) -> None:
+    """Start the dashboard and, beside it, the engine that does its jobs."""
+    from analysis.serving import serve as run
+
+    run(library, address, port, sample, workers, scheduler)
+
+
+@app.command()
+def engine(library: LIBRARY = HERE, workers: WORKERS = None, scheduler: SCHEDULER = None) -> None:
+    """Do the jobs of a library, without a dashboard."""
+    from analysis.serving import run_engine
+
+    run_engine(library, workers, scheduler)
+
+
+@app.command()
+def dream(
+    image: Annotated[Path, typer.Argument(help="The image to rewrite.", show_default=False)],
+    model: Annotated[str, typer.Option(help="A model file, or the id of a model in the library.")],
+    layer: Annotated[str, typer.Option(help="The layer that dreams.")],
+    out: Annotated[Path, typer.Option(help="Where the picture goes: a .png file.")],
+    channel: Annotated[int | None, typer.Option(min=0, help="One channel of it; all of them otherwise.")] = None,
+    library: LIBRARY = HERE,
+    settings: Annotated[list[str] | None, typer.Option("--set", help="Any parameter: octaves=5.")] = None,
+    trust: TRUST = False,
+) -> None:
+    """Rewrite an image by what a layer learned (Inceptionism), octave by octave."""
+    from analysis.atlas.library import Library
+    from analysis.jobs.local import assignments, dream_here
+
+    shelf = Library(library)
+    file = Path(model)
+    if file.exists():
+        card = _open_card(file, trust=trust)
+        shelf.add_model(card, file)
+    else:
+        card, _kept = shelf.model(model)
+    request = {
+        "model": card.id,
+        "image": str(image.absolute()),
+        "layer": layer,
+        "channel": channel,
+        "parameters": assignments(settings or []),
+    }
+    dream_here(shelf, request, out)
+    print(out)
+
+
+@app.command()
+def compare(
+    a: Annotated[str, typer.Argument(help="An atlas or model of the library.", show_default=False)],
+    b: Annotated[str, typer.Argument(help="Another one.", show_default=False)],
+    library: LIBRARY = HERE,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """Lay two models of the library side by side: a row a layer."""
+    from analysis.atlas.library import Library
+    from analysis.comparison.atlases import compare_atlases
+    from analysis.console import print_table
+
+    shelf = Library(library)
+    table = compare_atlases(shelf.atlas(a), shelf.atlas(b))
+    if as_json:
+        print(table.to_json(orient="records", indent=2))
+    else:
+        print_table(table)
+
+
+def _open_card(file: Path, **options: Any) -> Any:
+    """Open the file in a process of its own (model files are hostile until shown otherwise) and return its card."""
+    from analysis.models.guard import inspect_guarded
+
+    return inspect_guarded(file, **{name: value for name, value in options.items() if value})
+
+
+def _numbers(text: str) -> list[int]:
+    """`0-11,40` → 0 … 11, 40."""
+    numbers: list[int] = []
+    try:
+        for part in text.split(","):
+            first, _, last = part.strip().partition("-")
+            numbers += range(int(first), int(last or first) + 1)
+    except ValueError:
+        raise StrataError(f"“{text}” does not name channels. Write numbers and ranges: 0-11,40.") from None
+    return sorted(set(numbers))
+
+
+def _end(state: str, error: str | None) -> None:
+    if state == "failed":
+        raise StrataError(error or "The build failed. Run it again to go on where it stopped.")
+    if state == "cancelled":
+        raise StrataError("The build was stopped. Run the same command to go on where it was.")
+
+
+if __name__ == "__main__":
+    main()

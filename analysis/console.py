@@ -1,0 +1,120 @@
+"""What the command line prints: tables, a progress bar, errors."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+import pandas as pd
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
+from rich.table import Table
+
+from analysis.jobs.table import Job
+from analysis.models.model import ModelCard
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def print_model(card: ModelCard) -> None:
+    """A model's facts and its conv layers as a table."""
+    spec = card.input
+    out.print(
+        f"[bold]{escape(card.name)}[/bold]  {card.format}, {card.architecture or 'computes what the file says'}",
+        soft_wrap=True,
+    )
+    if card.evidence:
+        out.print(f"  {escape(card.evidence)}", soft_wrap=True)
+    out.print(
+        f"  input {spec.channels}×{spec.height}×{spec.width} {spec.order}, range {_pair(spec.range)}", soft_wrap=True
+    )
+    out.print(f"  mean {_numbers(spec.mean)}, std {_numbers(spec.std)}", soft_wrap=True)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("layer", "kind", "channels", "kernel", "stride", "receptive field", "parameters"):
+        table.add_column(heading, justify="left" if heading in ("layer", "kind") else "right", no_wrap=True)
+    for layer in card.layers:
+        table.add_row(
+            escape(layer.name),
+            layer.kind,
+            f"{layer.in_channels} → {layer.out_channels}",
+            _times(layer.kernel_size),
+            _times(layer.stride),
+            _times(layer.receptive_field) if layer.receptive_field else "–",
+            f"{layer.parameters:,}",
+        )
+    _print_wide(table)
+    channels = sum(layer.out_channels for layer in card.layers)
+    out.print(f"{len(card.layers)} conv layers, {channels:,} channels, id {card.id}", soft_wrap=True)
+    for warning in card.warnings:
+        err.print(f"[yellow]note[/yellow] {escape(warning)}")
+
+
+def print_table(table: pd.DataFrame) -> None:
+    """Any table, numbers to three significant digits."""
+    printed = Table(box=None, pad_edge=False, header_style="bold")
+    for name in table.columns:
+        numeric = pd.api.types.is_numeric_dtype(table[name])
+        printed.add_column(str(name).replace("_", " "), justify="right" if numeric else "left", no_wrap=True)
+    for row in table.itertuples(index=False):
+        printed.add_row(*(_cell(value) for value in row))
+    _print_wide(printed)
+
+
+def _print_wide(table: Table) -> None:
+    """A row is one line whatever the terminal's width: piped into a file or grep, nothing may be cut off."""
+    width = max(out.width, Console(width=10_000).measure(table).maximum)
+    out.print(table, width=width, crop=False, no_wrap=True, soft_wrap=True)
+
+
+def watching(progress: Progress) -> Callable[[Job], None]:
+    """A function that shows a job's row on a progress bar."""
+    bar: TaskID = progress.add_task("starting", total=None, figures="")
+
+    def show(job: Job) -> None:
+        figures = []
+        for things in ("layers", "channels"):
+            if job.progress.get(things):
+                figures.append(f"{job.progress[things + '_done']}/{job.progress[things]} {things}")
+        seconds = job.progress.get("seconds_left")
+        if seconds is not None and not job.ended:
+            figures.append(f"{_duration(seconds)} left")
+        progress.update(
+            bar,
+            description=job.note or job.state,
+            completed=job.done,
+            total=job.total or None,
+            figures=" · ".join(figures),
+        )
+
+    return show
+
+
+def progress_bar() -> Progress:
+    columns = (BarColumn(bar_width=24), TextColumn("{task.fields[figures]}"), TextColumn("[dim]{task.description}"))
+    return Progress(*columns, console=Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else 160))
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return "–" if pd.isna(value) else f"{value:.3g}"
+    return escape(str(value))
+
+
+def _times(numbers: tuple[int, ...]) -> str:
+    return "×".join(str(number) for number in numbers)
+
+
+def _pair(numbers: tuple[float, float]) -> str:
+    return f"{numbers[0]:g} … {numbers[1]:g}"
+
+
+def _numbers(numbers: tuple[float, ...]) -> str:
+    return ", ".join(f"{number:.4g}" for number in numbers)
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"

@@ -1,0 +1,95 @@
+"""Jobs asked for on the command line: filed, run on a cluster of this process's own, shown on a progress bar."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from analysis.atlas.library import Library
+from analysis.console import progress_bar, watching
+from analysis.errors import StrataError
+from analysis.jobs.cluster import cluster
+from analysis.jobs.engine import BEAT, Engine
+from analysis.jobs.request import BuildRequest, DreamRequest
+from analysis.jobs.table import Job, Jobs, Kind
+
+WITH_IMAGES = ("statistics", "exemplars", "images", "features")
+WITHOUT_IMAGES = ("features",)
+
+
+def build_here(library: Library, request: Mapping[str, Any], workers: int | None, scheduler: str | None) -> Job:
+    """File a build and see it to its end. Raises StrataError for a request that is none."""
+    return _run(library, "build", BuildRequest(**request).model_dump(mode="json"), workers, scheduler)
+
+
+def dream_here(library: Library, request: Mapping[str, Any], out: Path) -> None:
+    """Dream and leave the picture at `out`. Raises StrataError where it failed."""
+    if not out.parent.is_dir():
+        raise StrataError(f"The folder {out.parent} does not exist. Make it first.")
+    job = _run(library, "dream", DreamRequest(**request).model_dump(mode="json"), 1, None)
+    if job.state != "done":
+        raise StrataError(job.error or "The dream was stopped. Run the same command again.")
+    shutil.copyfile(library.dream_folder(job.id) / "final.png", out)
+
+
+def requested(
+    only: str | None, with_images: bool, features: Mapping[str, Any], settings: Sequence[str]
+) -> dict[str, dict[str, Any]]:
+    """Technique name → parameters, from the command line's options."""
+    names = WITH_IMAGES if with_images else WITHOUT_IMAGES
+    chosen: dict[str, dict[str, Any]] = {name: {} for name in names}
+    if only is not None:
+        chosen = {name.strip(): {} for name in only.split(",") if name.strip()}
+        if "exemplars" in chosen:
+            chosen["images"] = {}
+    if "features" in chosen:
+        chosen["features"].update({name: value for name, value in features.items() if value is not None})
+    for name, value in assignments(settings).items():
+        technique, dot, parameter = name.partition(".")
+        if not dot:
+            raise StrataError(f"“{name}” names no technique's parameter. Write technique.parameter=value.")
+        chosen.setdefault(technique, {})[parameter] = value
+    return chosen
+
+
+def assignments(texts: Sequence[str]) -> dict[str, Any]:
+    """`steps=32` → {"steps": 32}; the value is JSON where it can be, else text."""
+    values: dict[str, Any] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise StrataError(f"“{text}” sets nothing. Write name=value.")
+        try:
+            values[name.strip()] = json.loads(value)
+        except json.JSONDecodeError:
+            values[name.strip()] = value
+    return values
+
+
+def _run(library: Library, kind: Kind, request: Mapping[str, Any], workers: int | None, scheduler: str | None) -> Job:
+    jobs = Jobs(library.database_url)
+    job = jobs.submit(kind, request)
+    with progress_bar() as bar:
+        watch = watching(bar)
+        try:
+            if jobs.claim(job.id) is None:
+                return _follow(jobs, job, watch)
+            with cluster(workers, scheduler) as client:
+                return Engine(library, client).run(jobs.get(job.id), watch)
+        except KeyboardInterrupt:
+            jobs.cancel(job.id)
+            jobs.finish(job.id, "cancelled")
+            raise
+
+
+def _follow(jobs: Jobs, job: Job, watch: Callable[[Job], None]) -> Job:
+    """Another engine of this library (a running `strata serve`) has the job: watch it there."""
+    while not job.ended:
+        time.sleep(BEAT)
+        job = jobs.get(job.id)
+        watch(job)
+    return job

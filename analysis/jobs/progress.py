@@ -1,0 +1,80 @@
+"""How far a build is, in what people count: layers, channels, time."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from analysis.jobs.worker import Outcome
+from analysis.task import Task
+
+
+class Tally:
+    """Counts outcomes of the planned tasks."""
+
+    def __init__(self, tasks: Sequence[Task], workers: int) -> None:
+        self._tasks = {task.key: task for task in tasks}
+        self._left = dict(self._tasks)
+        self._workers = max(workers, 1)
+        self._seconds: dict[str, list[float]] = defaultdict(list)
+        self._left_of_layer = Counter(task.layer for task in tasks if task.layer is not None)
+        self._last = ""
+        self.failed: list[Outcome] = []
+        self.cancelled = 0
+
+    def add(self, outcome: Outcome) -> None:
+        task = self._left.pop(outcome.key)
+        if outcome.state == "failed":
+            self.failed.append(outcome)
+        self.cancelled += outcome.state == "cancelled"
+        if outcome.seconds:
+            self._seconds[task.technique].append(outcome.seconds)
+        if task.layer is not None:
+            self._left_of_layer[task.layer] -= 1
+        self._last = f"{task.technique} of {task.layer}" if task.layer else task.technique
+
+    def seconds_left(self) -> float | None:
+        """Estimate: what a technique's tasks took so far, the mean of all for a technique not begun. None: unknown."""
+        everything = [seconds for each in self._seconds.values() for seconds in each]
+        if not everything:
+            return None
+        overall = sum(everything) / len(everything)
+        means = {name: sum(each) / len(each) for name, each in self._seconds.items()}
+        return sum(means.get(task.technique, overall) for task in self._left.values()) / self._workers
+
+    def error(self) -> str | None:
+        """One sentence over what failed."""
+        if not self.failed:
+            return None
+        first = self.failed[0]
+        return f"{len(self.failed)} of {len(self._tasks)} tasks failed; the first: {first.reason}"
+
+    def row(self) -> dict[str, Any]:
+        """The columns of the job table that say how far it is."""
+        drawn = self._drawn()
+        seconds = self.seconds_left()
+        return {
+            "done": len(self._tasks) - len(self._left),
+            "total": len(self._tasks),
+            "note": self._last,
+            "progress": {
+                "layers_done": sum(left == 0 for left in self._left_of_layer.values()),
+                "layers": len(self._left_of_layer),
+                "channels_done": sum(_channels(task) for task in drawn if task.key not in self._left),
+                "channels": sum(_channels(task) for task in drawn),
+                "seconds_left": None if seconds is None else round(seconds, 1),
+            },
+        }
+
+    def _drawn(self) -> list[Task]:
+        """The tasks whose channels are counted: the pictures' where any are made, else the exemplars'."""
+        for technique in ("features", "exemplars"):
+            drawn = [task for task in self._tasks.values() if task.technique == technique]
+            if drawn:
+                return drawn
+        return []
+
+
+def _channels(task: Task) -> int:
+    return 0 if task.channels is None else task.channels[1] - task.channels[0]

@@ -1,0 +1,34 @@
+"""What a build is asked for, as it stands in the job table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class BuildRequest(BaseModel):
+    """model: id in the library · images: where they are, None for none · layers, channels: None for all."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: str
+    images: str | None = None
+    image_options: Mapping[str, Any] = Field(default_factory=dict)
+    layers: tuple[str, ...] | None = None
+    channels: tuple[int, ...] | None = None
+    techniques: Mapping[str, Mapping[str, Any]]
+
+
+class DreamRequest(BaseModel):
+    """model: id in the library · image: a file · strip: the same image through five layers · channel: None for all."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: str
+    image: str
+    layer: str
+    channel: int | None = None
+    strip: bool = False
+    parameters: Mapping[str, Any] = Field(default_factory=dict)

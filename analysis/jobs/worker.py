@@ -1,0 +1,115 @@
+"""What a worker does with one task: open what it needs, run the technique, leave the artifact or the reason why not."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any, Literal
+
+from analysis.atlas.artifacts import StoredArtifact
+from analysis.atlas.atlas import Atlas
+from analysis.atlas.library import Library
+from analysis.errors import StrataError
+from analysis.task import Task
+from analysis.technique import Cancelled, Context
+from analysis.techniques import technique
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one task. seconds: spent on it, 0 where its artifact was there already."""
+
+    key: str
+    state: Literal["done", "failed", "cancelled"]
+    seconds: float = 0.0
+    reason: str = ""
+
+
+def single_threaded() -> None:
+    """One process, one thread: more threads than free cores make torch ten times slower."""
+    import torch
+
+    torch.set_num_threads(1)
+
+
+def run_task(library_root: str, atlas_id: str, facts: Mapping[str, Any], job_id: str, *_after: Outcome) -> Outcome:
+    """Do one task of an atlas, if its artifact is not there yet. Never raises: what went wrong is in the outcome.
+
+    `_after` are the outcomes of the tasks it needs: given so that the scheduler waits for them.
+    """
+    library = Library(library_root)
+    atlas = Atlas(library.root / "atlases" / atlas_id)
+    task = Task.from_json(facts)
+    if atlas.artifacts.has(task):
+        return Outcome(task.key, "done")
+    single_threaded()
+    began = time.monotonic()
+    stop = library.job_folder(job_id) / "cancel"
+    try:
+        stop_if_asked(stop)
+        context = Context(
+            model=partial(open_model_of, str(library.root), atlas.model.id),
+            probe=partial(_probe, str(atlas.root)),
+            inputs=_inputs(atlas, task),
+            report=lambda _fraction: stop_if_asked(stop),
+        )
+        atlas.artifacts.write(task, technique(task.technique).run(task, context))
+    except Cancelled:
+        return Outcome(task.key, "cancelled")
+    except StrataError as error:
+        atlas.artifacts.fail(task, str(error))
+        return Outcome(task.key, "failed", time.monotonic() - began, str(error))
+    except Exception as error:
+        log.exception("%s of %s", task.technique, task.layer)
+        reason = f"{task.technique} of {task.layer or 'the probe'} failed: {type(error).__name__}: {error}"
+        atlas.artifacts.fail(task, reason)
+        return Outcome(task.key, "failed", time.monotonic() - began, reason)
+    return Outcome(task.key, "done", time.monotonic() - began)
+
+
+def stop_if_asked(sign: Path) -> None:
+    """Raise Cancelled once the job's sign to stop is there."""
+    if sign.exists():
+        raise Cancelled
+
+
+@lru_cache(maxsize=2)
+def open_model_of(library_root: str, model_id: str) -> Any:
+    """The open model with this id, as it was opened when it came into the library; once a process."""
+    from analysis.models import open_model
+
+    card, file = Library(library_root).model(model_id)
+    return open_model(file, **card.options)
+
+
+@lru_cache(maxsize=2)
+def _probe(atlas_root: str) -> Any:
+    from analysis.probe import open_probe
+
+    card = Atlas(Path(atlas_root)).probe
+    if card is None:
+        raise StrataError("This atlas was made without images. Build it with --images to have this.")
+    probe = open_probe(card.source, **card.options)
+    if probe.card.hash != card.hash:
+        raise StrataError(
+            f"The images in {card.source} have changed since the build began. Build again to make a new atlas."
+        )
+    return probe
+
+
+def _inputs(atlas: Atlas, task: Task) -> dict[str, StoredArtifact]:
+    planned = {other.key: other for other in atlas.tasks()} if task.needs else {}
+    inputs = {}
+    for key in task.needs:
+        needed = planned[key]
+        if not atlas.artifacts.has(needed):
+            reason = atlas.artifacts.failure(needed) or "it was not made"
+            raise StrataError(f"{task.technique} needs {needed.technique}, which failed: {reason}")
+        inputs[key] = atlas.artifacts.read(needed)
+    return inputs

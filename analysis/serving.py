@@ -1,0 +1,97 @@
+"""`strata serve`: the dashboard and the engine, two processes side by side."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+from pathlib import Path
+from threading import Event
+
+from analysis.atlas.library import Library
+from analysis.errors import StrataError
+
+PATIENCE = 60.0
+"""Seconds that the dashboard may take to answer."""
+
+
+def serve(
+    library: Path, address: str, port: int, sample: bool, workers: int | None = None, scheduler: str | None = None
+) -> None:
+    """Run the dashboard and the engine until either ends or the person presses Ctrl-C; prints the address."""
+    shelf = Library(library)
+    environment = {**os.environ, "STRATA_LIBRARY": str(shelf.root)}
+    children = [subprocess.Popen(_dashboard(address, port), env=environment)]
+    try:
+        _wait_until_it_answers(children[0], port)
+        print(f"\n  Strata is at http://localhost:{port}\n  library {shelf.root}; Ctrl-C stops it\n", flush=True)
+        if sample:
+            from sample_models.first_run import file_sample_builds
+
+            file_sample_builds(shelf)
+        children.append(subprocess.Popen(_engine(shelf.root, workers, scheduler), env=environment))
+        signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
+        while all(child.poll() is None for child in children):
+            time.sleep(0.5)
+        name = "dashboard" if children[0].poll() is not None else "engine"
+        raise StrataError(f"The {name} ended by itself. Its last lines above say why; start `strata serve` again.")
+    except KeyboardInterrupt:
+        print("Stopped. Builds that were going go on at the next start.", flush=True)
+    finally:
+        _end(children)
+
+
+def run_engine(library: Path, workers: int | None = None, scheduler: str | None = None) -> None:
+    """Do a library's jobs until the process is told to end; jobs that were lost with an earlier engine go on."""
+    from analysis.jobs.cluster import cluster
+    from analysis.jobs.engine import Engine
+
+    stop = Event()
+    for told in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(told, lambda *_: stop.set())
+    with cluster(workers, scheduler) as client:
+        Engine(Library(library), client).serve(stop)
+
+
+def _dashboard(address: str, port: int) -> list[str]:
+    serving = Path(__file__).resolve().parents[1] / "dashboard" / "serve.py"
+    return [sys.executable, str(serving), "--address", address, "--port", str(port)]
+
+
+def _engine(library: Path, workers: int | None, scheduler: str | None) -> list[str]:
+    command = [sys.executable, "-m", "analysis.cli", "engine", "--library", str(library)]
+    if workers is not None:
+        command += ["--workers", str(workers)]
+    if scheduler is not None:
+        command += ["--scheduler", scheduler]
+    return command
+
+
+def _wait_until_it_answers(dashboard: subprocess.Popen[bytes], port: int) -> None:
+    began = time.monotonic()
+    while time.monotonic() - began < PATIENCE:
+        if dashboard.poll() is not None:
+            raise StrataError(
+                f"The dashboard did not start on port {port}. If the port is taken, choose another with --port."
+            )
+        try:
+            with urllib.request.urlopen(f"http://localhost:{port}/_stcore/health", timeout=1):
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.2)
+    raise StrataError(f"The dashboard did not answer on port {port} within {PATIENCE:.0f} s. Look at its lines above.")
+
+
+def _end(children: Sequence[subprocess.Popen[bytes]]) -> None:
+    for child in children:
+        child.terminate()
+    for child in children:
+        try:
+            child.wait(10)
+        except subprocess.TimeoutExpired:
+            child.kill()

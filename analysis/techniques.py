@@ -1,0 +1,29 @@
+"""Every technique there is. A new one is one file in its room and one line here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+
+from analysis.errors import StrataError
+from analysis.technique import Technique
+
+
+@cache
+def techniques() -> Mapping[str, Technique]:
+    """By name, each after what it requires. Imported when first asked for: they bring torch with them."""
+    from analysis.exemplars.technique import Exemplars, Images
+    from analysis.features.technique import Features, Prior
+    from analysis.statistics.technique import Measure, Statistics
+
+    return {
+        technique.name: technique for technique in (Measure(), Statistics(), Exemplars(), Images(), Prior(), Features())
+    }
+
+
+def technique(name: str) -> Technique:
+    """Raises StrataError, listing what there is, for a name that no technique has."""
+    try:
+        return techniques()[name]
+    except KeyError:
+        raise StrataError(f"There is no technique “{name}”. Choose from {', '.join(techniques())}.") from None
