@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import uuid
 from collections.abc import Iterator, Mapping
@@ -12,6 +13,10 @@ from analysis.encoding import from_json, to_json
 from analysis.errors import StrataError
 from analysis.task import Task
 from analysis.technique import Artifact
+
+
+LONGEST = 200
+"""Characters of a file name; file systems take 255 bytes."""
 
 
 def folder_of(task: Task) -> str:
@@ -29,11 +34,14 @@ def folder_of(task: Task) -> str:
 
 
 def file_name(text: str) -> str:
-    """Any text as one harmless file name: `/` and the like as %-codes, never hidden, never `..`, at most 200 long."""
+    """Any text as one harmless file name: `/` and the like as %-codes, never hidden, never `..`, never too long."""
     name = quote(text, safe=" ()[],=+@")
     if name.startswith("."):
         name = "%2E" + name[1:]
-    return name[:200]
+    if len(name) > LONGEST:
+        # what is cut off still tells two names apart
+        name = f"{name[: LONGEST - 9]}-{hashlib.sha256(text.encode(errors='surrogatepass')).hexdigest()[:8]}"
+    return name
 
 
 class StoredArtifact(Mapping[str, bytes]):

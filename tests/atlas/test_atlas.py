@@ -1,0 +1,95 @@
+from pathlib import Path
+
+import pytest
+
+from analysis.atlas.atlas import Progress
+from analysis.atlas.library import Library
+from analysis.encoding import from_json, to_json
+from analysis.errors import StrataError
+from tests.atlas.synthetic import features_artifact, features_task, model_card, probe_card
+
+
+def test_an_atlas_fills_while_it_is_read(tmp_path: Path) -> None:
+    atlas = Library(tmp_path).create_atlas(model_card(), probe_card())
+    tasks = [features_task("conv1", (0, 4)), features_task("conv1", (4, 8)), features_task("conv2", (0, 8))]
+    atlas.add_build({"created": "now"}, tasks)
+    assert atlas.features("conv1") is None
+    assert atlas.progress() == [Progress("features", 0, 0, 3)]
+
+    atlas.artifacts.write(tasks[1], features_artifact(range(4, 8), 1.0))
+    atlas.artifacts.fail(tasks[2], "out of memory")
+    table = atlas.features("conv1")
+    assert table is not None
+    assert table["channel"].tolist() == [4, 5, 6, 7]
+    assert atlas.progress() == [Progress("features", 1, 1, 3)]
+    assert [(task.layer, reason) for task, reason in atlas.failures()] == [("conv2", "out of memory")]
+    assert atlas.facts(table["folder"][0])["columns"] == 4
+
+    atlas.artifacts.write(tasks[0], features_artifact(range(4), 2.0))
+    table = atlas.features("conv1")
+    assert table is not None
+    assert table["channel"].tolist() == list(range(8))
+    assert table["activation"].tolist() == [2.0] * 4 + [1.0] * 4
+
+
+def test_a_later_build_wins_channel_by_channel_and_the_older_stays(tmp_path: Path) -> None:
+    atlas = Library(tmp_path).create_atlas(model_card(), probe_card())
+    old, new = features_task("conv1", (0, 8), steps=8), features_task("conv1", (0, 2), steps=64)
+    atlas.add_build({}, [old])
+    atlas.artifacts.write(old, features_artifact(range(8), 1.0))
+    atlas.add_build({}, [new])
+    atlas.artifacts.write(new, features_artifact(range(2), 3.0))
+    table = atlas.features("conv1")
+    assert table is not None
+    assert table["activation"].tolist() == [3.0, 3.0] + [1.0] * 6
+    assert atlas.artifacts.has(old)
+
+    atlas.add_build({}, [old])  # asked for again: what was planned last counts
+    table = atlas.features("conv1")
+    assert table is not None
+    assert table["activation"].tolist() == [1.0] * 8
+
+
+def test_no_file_outside_of_the_atlas_is_served(tmp_path: Path) -> None:
+    atlas = Library(tmp_path).create_atlas(model_card(), probe_card())
+    (tmp_path / "secret").write_text("secret")
+    assert atlas.path("atlas.json").exists()
+    for path in ("../../secret", "/etc/passwd", "features/../../../secret"):
+        with pytest.raises(StrataError, match="not a file of this atlas"):
+            atlas.path(path)
+
+
+def test_an_atlas_of_a_newer_format_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    atlas = Library(tmp_path).create_atlas(model_card(), probe_card())
+    manifest = from_json((atlas.root / "atlas.json").read_bytes())
+    (atlas.root / "atlas.json").write_bytes(to_json({**manifest, "format": 99}))
+    with pytest.raises(StrataError, match="newer Strata"):
+        _ = atlas.model
+
+
+def test_a_library_finds_an_atlas_by_what_a_person_types(tmp_path: Path) -> None:
+    library = Library(tmp_path)
+    one = library.create_atlas(model_card("squeezenet"), probe_card())
+    other = library.create_atlas(model_card("squeezenet"), probe_card("99999999"))
+    net = library.create_atlas(model_card("resnet", "87654321" + "0" * 56), None)
+    assert library.atlas(one.id).id == one.id
+    assert library.atlas("squeezenet-12345678").id == other.id  # the newest of the model's
+    assert library.atlas("resn").id == net.id
+    with pytest.raises(StrataError, match="nearest is resnet-87654321"):
+        library.atlas("resnet-87654322.no-images")
+    with pytest.raises(StrataError, match="library is empty"):
+        Library(tmp_path / "empty").atlas("x")
+
+
+def test_the_library_keeps_the_model_file_and_its_card(tmp_path: Path) -> None:
+    file = tmp_path / "my net.onnx"
+    file.write_bytes(b"weights")
+    library = Library(tmp_path / "library")
+    kept = library.add_model(model_card(), file)
+    file.unlink()
+    card, path = library.model(model_card().id)
+    assert card == model_card()
+    assert path == kept
+    assert path.read_bytes() == b"weights"
+    with pytest.raises(StrataError, match="nearest is net-12345678"):
+        library.model("net-1234567")
