@@ -8,7 +8,8 @@ PORT ?= 8501
 .PHONY: run test lint fast bench help
 
 run: $(INSTALLED) ## start Strata on http://localhost:8501, with its sample atlas
-	@$(BIN)/strata serve --library $(LIBRARY) --port $(PORT) --sample
+	@$(BIN)/python -m sample_models.first_run --library $(LIBRARY)
+	@$(BIN)/strata serve --library $(LIBRARY) --port $(PORT)
 
 test: lint ## every test that this machine can run; says which it left out and why
 	$(BIN)/pytest

@@ -104,14 +104,13 @@ def serve(
     library: LIBRARY = HERE,
     port: Annotated[int, typer.Option(help="Where the dashboard listens.")] = 8501,
     address: Annotated[str, typer.Option(help="The address to listen on; 0.0.0.0 for every network.")] = "localhost",
-    sample: Annotated[bool, typer.Option("--sample", help="Build the sample atlas if it is not there.")] = False,
     workers: WORKERS = None,
     scheduler: SCHEDULER = None,
 ) -> None:
     """Start the dashboard and, beside it, the engine that does its jobs."""
     from analysis.serving import serve as run
 
-    run(library, address, port, sample, workers, scheduler)
+    run(library, address, port, workers, scheduler)
 
 
 @app.command()

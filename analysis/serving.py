@@ -20,9 +20,7 @@ PATIENCE = 60.0
 """Seconds that the dashboard may take to answer."""
 
 
-def serve(
-    library: Path, address: str, port: int, sample: bool, workers: int | None = None, scheduler: str | None = None
-) -> None:
+def serve(library: Path, address: str, port: int, workers: int | None = None, scheduler: str | None = None) -> None:
     """Run the dashboard and the engine until either ends or the person presses Ctrl-C; prints the address."""
     shelf = Library(library)
     environment = {**os.environ, "STRATA_LIBRARY": str(shelf.root)}
@@ -30,10 +28,6 @@ def serve(
     try:
         _wait_until_it_answers(children[0], port)
         print(f"\n  Strata is at http://localhost:{port}\n  library {shelf.root}; Ctrl-C stops it\n", flush=True)
-        if sample:
-            from sample_models.first_run import file_sample_builds
-
-            file_sample_builds(shelf)
         children.append(subprocess.Popen(_engine(shelf.root, workers, scheduler), env=environment))
         signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
         while all(child.poll() is None for child in children):

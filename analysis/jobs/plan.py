@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
@@ -13,6 +13,8 @@ from analysis.probe.probe import ProbeCard
 from analysis.task import Task
 from analysis.technique import Parameters, Technique, Wanted
 from analysis.techniques import technique, techniques
+
+Kind = TypeVar("Kind", bound=Parameters)
 
 
 def plan(
@@ -35,13 +37,17 @@ def plan(
 
 def parse(each: Technique, values: Mapping[str, Any]) -> Parameters:
     """The parameters of a technique from plain values. Raises StrataError naming the first that does not fit."""
+    return parse_values(each.title, each.Parameters, values)
+
+
+def parse_values(title: str, kind: type[Kind], values: Mapping[str, Any]) -> Kind:
     try:
-        return each.Parameters(**values)
+        return kind(**values)
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
         raise StrataError(
-            f"{each.title} can not be made with {name} = {first['input']!r}: {first['msg']}. Change it."
+            f"{title} can not be made with {name} = {first['input']!r}: {first['msg']}. Change it."
         ) from None
 
 
