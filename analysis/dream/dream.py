@@ -15,6 +15,7 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional
 
+from analysis.dream.gradient import equalized, natural_colors
 from analysis.dream.parameters import DreamParameters
 from analysis.dream.tiles import blended_gradient, cut
 from analysis.errors import StrataError
@@ -96,8 +97,9 @@ def octave_sizes(height: int, width: int, model: Model, parameters: DreamParamet
     scale, spec = parameters.octave_scale, model.card.input
     count = parameters.octaves
     if count is None:
-        room = min(height / spec.height, width / spec.width) * 1.15
-        count = 1 + max(0, min(15, math.floor(math.log(room) / math.log(scale)))) if room > 1 else 1
+        # a net of any size dreams well on images half as large as those it was trained on, and draws larger for it
+        room = min(height / spec.height, width / spec.width) * (1.8 if spec.any_size else 1.15)
+        count = 1 + max(0, min(15, math.floor(math.log(room, scale))))
     return [
         (max(1, round(height / scale**power)), max(1, round(width / scale**power))) for power in reversed(range(count))
     ]
@@ -112,7 +114,7 @@ def _direction(
     parameters: DreamParameters,
     generator: Generator,
 ) -> Tensor:
-    """Where to go: the smoothed gradient, scaled to a mean change of 1 a pixel. [1, C, H, W]"""
+    """Where to go: the gradient in natural colours and scales, at a mean change of 1 a pixel. [1, C, H, W]"""
 
     def score(tile: Tensor) -> Tensor:
         maps = run_to(model, tile, layer)
@@ -124,26 +126,8 @@ def _direction(
     rows = cut(image.shape[2], shift_y, tile=fixed[0], longest=LARGEST_TILE)
     columns = cut(image.shape[3], shift_x, tile=fixed[1], longest=LARGEST_TILE)
     gradient = blended_gradient(image, rows, columns, score).nan_to_num(0.0, 0.0, 0.0)
-    smooth = _smoothed(gradient, parameters.smoothing)
-    return smooth / smooth.abs().mean().clamp_min(1e-20)
-
-
-def _smoothed(gradient: Tensor, sigma: float) -> Tensor:
-    """The mean of the gradient blurred at ½, 1 and 2 times `sigma` px: fine lines stay, grain goes."""
-    if sigma == 0:
-        return gradient
-    return sum((_blurred(gradient, sigma * factor) for factor in (0.5, 1, 2)), torch.zeros_like(gradient)) / 3
-
-
-def _blurred(image: Tensor, sigma: float) -> Tensor:
-    reach = min(max(1, math.ceil(3 * sigma)), image.shape[2] - 1, image.shape[3] - 1)
-    if reach < 1:
-        return image
-    kernel = torch.exp(-0.5 * (torch.arange(-reach, reach + 1) / sigma) ** 2)
-    kernel = (kernel / kernel.sum()).repeat(image.shape[1], 1, 1, 1)
-    padded = functional.pad(image, (reach,) * 4, mode="reflect")
-    down = functional.conv2d(padded, kernel.transpose(2, 3), groups=image.shape[1])
-    return functional.conv2d(down, kernel, groups=image.shape[1])
+    direction = equalized(natural_colors(gradient, parameters.colors), parameters.smoothing)
+    return direction / direction.abs().mean().clamp_min(1e-20)
 
 
 def _resize(image: Tensor, size: tuple[int, int]) -> Tensor:

@@ -19,9 +19,12 @@ class DreamParameters(technique.Parameters):
     )
     steps: int = Field(default=12, ge=1, le=500, description="Steps an octave")
     step_size: float = Field(
-        default=0.008, gt=0, le=0.2, description="Mean change of a pixel in one step, of a range of 1"
+        default=0.006, gt=0, le=0.2, description="Mean change of a pixel in one step, of a range of 1"
     )
-    smoothing: float = Field(default=1.0, ge=0, le=8, description="Blur of the gradient, px; 0 keeps every grain")
+    smoothing: float = Field(
+        default=4.0, ge=0, le=16, description="Size of what is drawn most strongly, px; 0: the net's own grain"
+    )
+    colors: float = Field(default=0.8, ge=0, le=1, description="0: the net's own colours, 1: those of natural images")
     jitter: int = Field(
         default=32, ge=0, le=256, description="Random shift before every step, px, which hides the net's grid"
     )
