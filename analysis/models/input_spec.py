@@ -56,4 +56,7 @@ class InputSpec:
 
     @classmethod
     def from_json(cls, facts: Mapping[str, Any]) -> InputSpec:
-        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in facts.items()})
+        known: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in facts.items()
+        }
+        return cls(**known)

@@ -43,4 +43,7 @@ class ConvLayer:
 
     @classmethod
     def from_json(cls, facts: Mapping[str, Any]) -> ConvLayer:
-        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in facts.items()})
+        known: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in facts.items()
+        }
+        return cls(**known)

@@ -27,6 +27,7 @@ class ModelCard:
     sha256       : of the file's content
     verification : what was checked at opening, as figures (difference from onnxruntime, say)
     options      : what `open_model` needs to open the same file the same way again
+    one_by_one   : True where a batch gives other results than its images alone, so images are run one at a time
     """
 
     id: str
@@ -41,6 +42,7 @@ class ModelCard:
     alternatives: tuple[str, ...] = ()
     verification: Mapping[str, Any] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
+    one_by_one: bool = False
 
     def layer(self, name: str) -> ConvLayer:
         """Raises StrataError, naming what there is, when the model has no such layer."""
@@ -64,6 +66,7 @@ class ModelCard:
             "warnings": list(self.warnings),
             "verification": dict(self.verification),
             "options": dict(self.options),
+            "one_by_one": self.one_by_one,
         }
 
     @classmethod
@@ -80,10 +83,14 @@ class ModelCard:
 
 @dataclass(frozen=True)
 class Model:
-    """An open model: `module` in eval mode, float32, weights frozen, taking what `card.input.prepare` gives."""
+    """An open model: `module` in eval mode, float32, weights frozen, taking what `card.input.prepare` gives.
+
+    calls : the layer of each convolution of a forward pass, in the order of the pass
+    """
 
     module: nn.Module
     card: ModelCard
+    calls: tuple[str, ...]
 
     def __call__(self, images: torch.Tensor) -> Any:
         """[B, C, H, W] in [0, 1], RGB → whatever the model returns."""
