@@ -20,7 +20,7 @@ class Task:
     technique, version : which code makes it; a technique raises its version when its results change
     model, probe       : sha256 of the model file and hash of the probe (None where it needs no images)
     layer, channels    : the layer and the half-open channel range, None for "all of them"
-    part               : which piece of a technique that cuts its work otherwise (a probe shard, say)
+    part               : the half-open range of the probe's images, for a technique that cuts its work by them
     parameters         : everything else the result depends on, JSON-able
     needs              : keys of the tasks whose artifacts it reads
     priority           : what runs first; higher is sooner; no part of the key

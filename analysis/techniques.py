@@ -13,12 +13,11 @@ from analysis.technique import Technique
 def techniques() -> Mapping[str, Technique]:
     """By name, each after what it requires. Imported when first asked for: they bring torch with them."""
     from analysis.exemplars.technique import Exemplars, Images
-    from analysis.features.technique import Features, Prior
+    from analysis.features.technique import FeaturesTechnique, PriorTechnique
     from analysis.statistics.technique import Measure, Statistics
 
-    return {
-        technique.name: technique for technique in (Measure(), Statistics(), Exemplars(), Images(), Prior(), Features())
-    }
+    kinds = (Measure, Statistics, Exemplars, Images, PriorTechnique, FeaturesTechnique)
+    return {kind.name: kind() for kind in kinds}
 
 
 def technique(name: str) -> Technique:

@@ -29,7 +29,7 @@ def folder_of(task: Task) -> str:
     if task.channels is not None:
         piece = f"{task.channels[0]:04d}-{task.channels[1] - 1:04d}-"
     elif task.part is not None:
-        piece = f"part-{task.part[0]:04d}-of-{task.part[1]:04d}-"
+        piece = f"images-{task.part[0]:05d}-{task.part[1] - 1:05d}-"
     return str(PurePosixPath(task.technique, layer, piece + task.key[:12]))
 
 

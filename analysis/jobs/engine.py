@@ -18,7 +18,7 @@ from analysis.jobs.dreaming import dream_task, read_progress
 from analysis.jobs.prepare import prepare
 from analysis.jobs.progress import Tally
 from analysis.jobs.request import BuildRequest, DreamRequest
-from analysis.jobs.table import Job, Jobs
+from analysis.jobs.table import Job, Jobs, State
 from analysis.jobs.worker import Outcome, run_task
 from analysis.task import Task
 
@@ -87,7 +87,7 @@ class Engine:
             if outcome.reason == KILLED:
                 atlas.artifacts.fail(by_key[outcome.key], KILLED)
             tally.add(outcome)
-        state = "cancelled" if tally.cancelled else "done" if not tally.failed else "failed"
+        state: State = "cancelled" if tally.cancelled else "failed" if tally.failed else "done"
         return self.jobs.finish(job.id, state, tally.error(), **tally.row())
 
     def _submit(self, job: Job, atlas_id: str, tasks: list[Task]) -> dict[str, Future]:
