@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pandas as pd
-from analysis.comparison.models import compare_models
 
 from analysis.atlas.atlas import Atlas
+from analysis.comparison.models import compare_models
 
 
 def compare_atlases(a: Atlas, b: Atlas) -> pd.DataFrame:

@@ -1,0 +1,38 @@
+"""The columns of a layer's statistics table, `statistics.parquet`: one row a channel."""
+
+from __future__ import annotations
+
+QUANTILES = (1, 5, 10, 25, 50, 75, 90, 95, 99)
+"""Percent."""
+HISTOGRAM_BINS = 32
+
+COLUMNS: dict[str, str] = {
+    "channel": "number of the channel",
+    "images": "images measured",
+    "count": "finite values measured: images × positions",
+    "nonfinite": "values that were NaN or infinite; left out of everything else",
+    "mean": "mean at the conv's own output",
+    "std": "standard deviation there (divided by n)",
+    "min": "least value there",
+    "max": "greatest value there",
+    "exact_zeros": "share of values that are exactly 0 there",
+    "negatives": "share of values below 0 there",
+    "zeros": "share of values ≤ 0 after the batch normalisation that follows, if one does: what a ReLU silences",
+    "dead": "true where that share is 1 on every image: a ReLU lets nothing through",
+    "after_mean": "mean after the normalisation and activation that follow",
+    "border_ratio": "mean after the activation on a map's outermost ring ÷ mean inside; NaN where one is 0",
+    **{
+        f"p{share:02d}": f"{share} % quantile at the conv's output, off by at most 3.2 % of itself"
+        for share in QUANTILES
+    },
+    "peak_mean": "mean over the images of the map's greatest value",
+    "peak_std": "standard deviation over the images of the map's greatest value",
+    "peak_min": "the weakest image's greatest value",
+    "peak_max": "the strongest image's greatest value",
+    "peak_p50": "median over the images of the map's greatest value",
+    "peak_p99": "99 % quantile over the images of the map's greatest value",
+    "image_mean_std": "standard deviation over the images of the map's mean",
+    "histogram": f"list: values in each of {HISTOGRAM_BINS} equal bins from min to max at the conv's output",
+    "histogram_edges": "list: edges of those bins",
+}
+"""Name → meaning. Units: those of the model's activations, shares are 0 … 1."""

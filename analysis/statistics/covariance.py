@@ -1,0 +1,61 @@
+"""How the channels of a layer vary together: over all positions of a fixed grid in every map."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+GRID = 4
+"""Positions a side: up to GRID × GRID of each map are used, evenly spaced. Every one of maps no larger."""
+
+
+def grid_places(height: int, width: int) -> np.ndarray:
+    """Flat positions in a map of `height` × `width`, at most GRID a side, the middles of as many equal parts."""
+    rows = ((np.arange(min(GRID, height)) + 0.5) * height / min(GRID, height)).astype(np.int64)
+    columns = ((np.arange(min(GRID, width)) + 0.5) * width / min(GRID, width)).astype(np.int64)
+    return (rows[:, None] * width + columns).ravel()
+
+
+class Covariance:
+    """count; mean [C]; m2 [C, C] float64, the sum of outer products of the distances from the mean.
+
+    Merged by Chan, Golub and LeVeque (1979) as well. Rows with a value that is not finite are left out.
+    """
+
+    def __init__(self, channels: int) -> None:
+        self.count = 0.0
+        self.mean = np.zeros(channels)
+        self.m2 = np.zeros((channels, channels))
+
+    def update(self, rows: np.ndarray) -> None:
+        """rows [n, C]: one position of one image each."""
+        rows = rows[np.isfinite(rows).all(axis=1)].astype(np.float64)
+        if len(rows):
+            mean = rows.mean(axis=0)
+            apart = rows - mean
+            self._join(float(len(rows)), mean, apart.T @ apart)
+
+    def merge(self, other: Covariance) -> None:
+        if other.count:
+            self._join(other.count, other.mean, other.m2)
+
+    def _join(self, count: float, mean: np.ndarray, m2: np.ndarray) -> None:
+        total = self.count + count
+        distance = mean - self.mean
+        self.m2 += m2 + np.outer(distance, distance) * (self.count * count / total)
+        self.mean = self.mean + distance * (count / total)
+        self.count = total
+
+    def matrix(self) -> np.ndarray:
+        """[C, C], divided by n; NaN where nothing came."""
+        return self.m2 / self.count if self.count else np.full_like(self.m2, np.nan)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        return {"count": np.array(self.count), "mean": self.mean, "m2": self.m2}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Covariance:
+        made = cls(len(arrays["mean"]))
+        made.count, made.mean, made.m2 = float(arrays["count"]), arrays["mean"], arrays["m2"].copy()
+        return made

@@ -1,0 +1,131 @@
+"""Everything that is accumulated of one layer, in one object that updates, merges, and becomes arrays and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from analysis.exemplars.ranking import Ranking
+from analysis.statistics.class_sums import ClassSums
+from analysis.statistics.covariance import Covariance, grid_places
+from analysis.statistics.distribution import Distribution
+from analysis.statistics.drawn import Drawn
+from analysis.statistics.follow import Follow
+from analysis.statistics.kernel import FIELDS, walk
+
+
+@dataclass(frozen=True)
+class Settings:
+    """keep: exemplars kept a channel; width: channels up to which all covariances are kept."""
+
+    keep: int = 16
+    width: int = 256
+
+
+@dataclass(frozen=True)
+class Images:
+    """Which images a batch is: numbers [n]; labels [n], −1 for none; drawn [n]: whether each is a drawn one."""
+
+    numbers: np.ndarray
+    labels: np.ndarray
+    drawn: np.ndarray
+
+
+class LayerState:
+    """One layer's accumulators.
+
+    maps          : all values at the conv's own output
+    peaks, means  : the spatial maximum and mean of each image
+    sums          : [C] float64 each of `SUMS`
+    highest, lowest : the images of the greatest and of the least peaks (values of `lowest` are negated)
+    """
+
+    SUMS = ("zeros", "negatives", "silent", "nonfinite", "after", "border", "border_count", "inside_count", "images")
+    PARTS = (
+        ("maps", Distribution),
+        ("peaks", Distribution),
+        ("means", Distribution),
+        ("highest", Ranking),
+        ("lowest", Ranking),
+        ("classes", ClassSums),
+        ("drawn", Drawn),
+        ("covariance", Covariance),
+    )
+
+    def __init__(self, channels: int, settings: Settings) -> None:
+        self.maps = Distribution(channels)
+        self.peaks = Distribution(channels)
+        self.means = Distribution(channels)
+        self.highest = Ranking(channels, settings.keep)
+        self.lowest = Ranking(channels, settings.keep)
+        self.classes = ClassSums(channels)
+        self.drawn = Drawn(channels)
+        self.covariance = Covariance(channels if channels <= settings.width else 0)
+        self.sums = {name: np.zeros(channels) for name in self.SUMS}
+
+    def update(self, maps: np.ndarray, images: Images, follow: Follow) -> None:
+        """maps [n, C, H, W] (or [n, C, …] of any other number of dimensions) float32, of these images."""
+        count, channels = maps.shape[:2]
+        size = maps.shape[2:]
+        flat = np.ascontiguousarray(maps.reshape(count, channels, -1))
+        width = size[1] if len(size) == 2 else 0
+        found = np.empty((count, channels, len(FIELDS)))
+        self.maps.bins = self.maps.bins.astype(np.int32, copy=False)
+        walk(flat, width, follow.scale, follow.shift, np.float32(follow.floor), self.maps.bins, found)
+        each = {name: found[:, :, number] for number, name in enumerate(FIELDS)}
+        self.maps.update_summed(each["count"], each["mean"], each["m2"], each["low"], each["peak"])
+        self._add_sums(each, flat.shape[2], size)
+        self._add_images(each, flat.shape[2], images)
+        if len(self.covariance.mean):
+            places = grid_places(*size) if len(size) == 2 else grid_places(1, flat.shape[2])
+            self.covariance.update(flat[:, :, places].transpose(0, 2, 1).reshape(-1, channels))
+
+    def _add_sums(self, each: dict[str, np.ndarray], places: int, size: tuple[int, ...]) -> None:
+        for name in ("zeros", "negatives", "silent"):
+            self.sums[name] += each[name].sum(axis=0)
+        self.sums["nonfinite"] += (places - each["count"]).sum(axis=0)
+        self.sums["after"] += each["after"].sum(axis=0)
+        self.sums["images"] += len(each["count"])
+        if len(size) == 2:
+            whole = each["count"] == places
+            inner = max(size[0] - 2, 0) * max(size[1] - 2, 0)
+            self.sums["border"] += each["border"].sum(axis=0, where=whole)
+            self.sums["border_count"] += whole.sum(axis=0) * float(places - inner)
+            self.sums["inside_count"] += whole.sum(axis=0) * float(inner)
+
+    def _add_images(self, each: dict[str, np.ndarray], places: int, images: Images) -> None:
+        seen = each["count"] > 0
+        peaks = np.where(seen, each["peak"], np.nan)
+        means = np.where(seen, each["mean"], np.nan)
+        after = np.divide(each["after"], each["count"], out=np.zeros_like(peaks), where=seen)
+        self.peaks.update(peaks.astype(np.float32))
+        self.means.update(means.astype(np.float32))
+        self.highest.update(peaks, images.numbers, each["place"])
+        self.lowest.update(-peaks, images.numbers, each["place"])
+        labelled = images.labels >= 0
+        if labelled.any():
+            self.classes.update(after[labelled], images.labels[labelled])
+        if images.drawn.any():
+            rows = images.drawn
+            self.drawn.update(images.numbers[rows], images.labels[rows], peaks[rows], each["place"][rows], after[rows])
+
+    def merge(self, other: LayerState) -> None:
+        for name, _ in self.PARTS:
+            getattr(self, name).merge(getattr(other, name))
+        for name in self.SUMS:
+            self.sums[name] = self.sums[name] + other.sums[name]
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        parts = {name: getattr(self, name).arrays() for name, _ in self.PARTS} | {"sums": self.sums}
+        return {f"{part}.{name}": array for part, arrays in parts.items() for name, array in arrays.items()}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> LayerState:
+        made = cls.__new__(cls)
+        for part, kind in cls.PARTS:
+            own = {name[len(part) + 1 :]: array for name, array in arrays.items() if name.startswith(f"{part}.")}
+            setattr(made, part, kind.from_arrays(own))
+        made.sums = {name: arrays[f"sums.{name}"].copy() for name in cls.SUMS}
+        return made

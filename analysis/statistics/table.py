@@ -1,0 +1,73 @@
+"""A layer's accumulators → its statistics table."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from analysis.statistics import sketch
+from analysis.statistics.columns import COLUMNS, HISTOGRAM_BINS, QUANTILES
+from analysis.statistics.layer_state import LayerState
+
+
+def statistics_table(state: LayerState) -> pd.DataFrame:
+    """One row a channel, the columns of analysis.statistics.columns. NaN where a channel gave no finite value."""
+    maps, peaks, sums = state.maps, state.peaks, state.sums
+    count = maps.count
+    shares = np.array(QUANTILES) / 100
+    columns: dict[str, object] = {
+        "channel": np.arange(len(count)),
+        "images": sums["images"].astype(np.int64),
+        "count": count.astype(np.int64),
+        "nonfinite": sums["nonfinite"].astype(np.int64),
+        "mean": maps.known_mean,
+        "std": np.sqrt(maps.variance),
+        "min": _finite(maps.low),
+        "max": _finite(maps.high),
+        "exact_zeros": _ratio(sums["zeros"], count),
+        "negatives": _ratio(sums["negatives"], count),
+        "zeros": _ratio(sums["silent"], count),
+        "dead": (count > 0) & (sums["silent"] == count),
+        "after_mean": _ratio(sums["after"], count),
+        "border_ratio": border_ratio(sums),
+        **{f"p{share:02d}": values for share, values in zip(QUANTILES, maps.quantiles(shares).T, strict=True)},
+        "peak_mean": peaks.known_mean,
+        "peak_std": np.sqrt(peaks.variance),
+        "peak_min": _finite(peaks.low),
+        "peak_max": _finite(peaks.high),
+        "peak_p50": peaks.quantiles(np.array([0.5]))[:, 0],
+        "peak_p99": peaks.quantiles(np.array([0.99]))[:, 0],
+        "image_mean_std": np.sqrt(state.means.variance),
+    }
+    counts, edges = _histograms(state)
+    columns["histogram"], columns["histogram_edges"] = counts, edges
+    return pd.DataFrame({name: columns[name] for name in COLUMNS})
+
+
+def border_ratio(sums: dict[str, np.ndarray]) -> np.ndarray:
+    """[C]: mean after the activation on the outermost ring ÷ mean inside of it; NaN where it is not known."""
+    ring = _ratio(sums["border"], sums["border_count"])
+    inside = _ratio(sums["after"] - sums["border"], sums["inside_count"])
+    return _ratio(ring, np.where(inside > 0, inside, 0))
+
+
+def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    return np.divide(part, whole, out=np.full(len(part), np.nan), where=whole != 0)
+
+
+def _finite(values: np.ndarray) -> np.ndarray:
+    return np.where(np.isfinite(values), values, np.nan)
+
+
+def _histograms(state: LayerState) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    counts, edges = [], []
+    for channel, (low, high) in enumerate(zip(state.maps.low, state.maps.high, strict=True)):
+        if not state.maps.count[channel]:
+            counts.append(np.zeros(0))
+            edges.append(np.zeros(0))
+            continue
+        margin = 0.5 if high == low else 0.0
+        own = np.linspace(low - margin, high + margin, HISTOGRAM_BINS + 1)
+        edges.append(own)
+        counts.append(sketch.histogram(state.maps.bins[channel], own))
+    return counts, edges
