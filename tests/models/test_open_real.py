@@ -1,0 +1,63 @@
+"""Real files by other people: each opens with its known conv count, or is refused with what to do."""
+
+import pytest
+import torch
+
+from analysis.models.capture import read, run_to
+from analysis.models.errors import ModelError
+from analysis.models.model import ModelCard
+from analysis.models.open import open_model
+from tests.shared import shared_file
+
+OPENS = {
+    "squeezenet/squeezenet1_1_imagenet_torchnorm.pth": (26, "squeezenet1_1"),
+    "cifar-resnet/resnet20-12fca82f.th": (19, "cifar_resnet20"),
+    "cifar-resnet/resnet56-4bfd9763.th": (55, "cifar_resnet56"),
+    "windows-machine-learning/ImageClassifier.onnx": (4, None),
+    "ultraface/version-RFB-320_simplified.onnx": (52, None),
+    "yolox/yolox_nano.onnx": (113, None),
+}
+REFUSED = {
+    "not-a-model/image_classification_ppresnet50_2022jan.onnx": "git lfs pull",
+    "not-a-model/mnist.safetensors": "no weights",
+    "vdsr/model_epoch_50.pth": "--trust",
+}
+
+
+@pytest.mark.parametrize("name", OPENS)
+def test_conv_count_and_gradient(name):
+    model = open_model(shared_file(f"models/{name}"))
+    card = model.card
+    assert (len(card.layers), card.architecture) == OPENS[name]
+    spec = card.input
+    images = torch.rand(1, spec.channels, spec.height, spec.width, requires_grad=True)
+    (gradient,) = torch.autograd.grad(run_to(model, images, card.layers[2].name).sum(), images)
+    assert gradient.isfinite().all()
+    assert gradient.abs().sum() > 0
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_refused_with_what_to_do(name):
+    with pytest.raises(ModelError, match=REFUSED[name]):
+        open_model(shared_file(f"models/{name}"))
+
+
+def test_a_card_opens_the_same_model_again():
+    path = shared_file("models/squeezenet/squeezenet1_1_imagenet_torchnorm.pth")
+    first = open_model(path, input_spec={"height": 128, "width": 128, "mean": (0.1, 0.2, 0.3)})
+    card = ModelCard.from_json(first.card.to_json())
+    assert card == first.card
+    second = open_model(path, **card.options)
+    assert second.card == card
+    images = torch.rand(1, 3, 128, 128)
+    assert torch.equal(
+        read(first, images, ["classifier.1"])["classifier.1"][0],
+        read(second, images, ["classifier.1"])["classifier.1"][0],
+    )
+
+
+def test_squeezenet_is_named_by_what_it_is():
+    card = open_model(shared_file("models/squeezenet/squeezenet1_1_imagenet_torchnorm.pth")).card
+    assert card.id == f"squeezenet1_1-{card.sha256[:8]}"
+    assert card.input.mean == (0.485, 0.456, 0.406)
+    assert card.layer("features.3.expand3x3").out_channels == 64
