@@ -1,0 +1,27 @@
+"""The dashboard's frame: which pages there are. Nothing else happens here."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard.failures import tell_failure
+from dashboard.frame import MARK, style
+
+st.set_page_config(page_title="Strata", page_icon=MARK, layout="wide")
+page = st.navigation(
+    [
+        st.Page("views/library.py", title="Library", icon=":material/collections_bookmark:", default=True),
+        st.Page("views/overview.py", title="Overview", url_path="overview", visibility="hidden"),
+        st.Page("views/layer.py", title="Layer", url_path="layer", visibility="hidden"),
+        st.Page("views/channel.py", title="Channel", url_path="channel", visibility="hidden"),
+        st.Page("views/dream.py", title="Dream", icon=":material/auto_awesome:", url_path="dream"),
+        st.Page("views/compare.py", title="Compare", icon=":material/compare:", url_path="compare"),
+        st.Page("views/jobs.py", title="Jobs", icon=":material/list_alt:", url_path="jobs"),
+    ],
+    position="top",
+)
+style()
+try:
+    page.run()
+except Exception as error:
+    tell_failure(error)

@@ -1,0 +1,67 @@
+"""What the library and overview pages say of an atlas."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from analysis.atlas.atlas import Atlas
+from dashboard.address import link
+from dashboard.components.strips import Figure, Strip
+from dashboard.layers import representatives
+from dashboard.library import layers_with_something
+from dashboard.pictures import Sheets, Tile, spread
+from dashboard.state import View
+
+CARD_PICTURES = 12
+
+
+def progress_of(atlas: Atlas) -> tuple[int, int, int]:
+    """(done, failed, total) tasks of all that was planned."""
+    counts = atlas.progress()
+    return sum(each.done for each in counts), sum(each.failed for each in counts), sum(each.total for each in counts)
+
+
+def about_model(atlas: Atlas) -> str:
+    """One line: what the model is."""
+    card = atlas.model
+    parts = [card.architecture or card.format, f"{len(card.layers)} conv layers"]
+    parts.append(f"{sum(layer.out_channels for layer in card.layers):,} channels")
+    parts.append(f"input {card.input.channels}×{card.input.height}×{card.input.width}")
+    return " · ".join(parts)
+
+
+def about_probe(atlas: Atlas) -> str:
+    """One line: what it was measured on."""
+    if atlas.probe is None:
+        return "made without images"
+    classes = f" of {len(atlas.probe.classes)} classes" if atlas.probe.classes else ""
+    return f"measured on {atlas.probe.count:,} images{classes}"
+
+
+def on_day(created: str) -> str:
+    return f"{datetime.fromisoformat(created):%-d %b %Y}"
+
+
+def atlas_strip(atlas: Atlas, sheets: Sheets) -> Strip:
+    """The atlas as a row of the library: pictures from first layer to last."""
+    done, failed, total = progress_of(atlas)
+    progress = Figure("done", f"{done / total:.0%}" if total else "–", done / total if total else 0.0)
+    figures = [Figure("failed", str(failed), alarm=True)] if failed else []
+    figures += [progress if done < total else Figure("complete", on_day(atlas.created))]
+    return Strip(
+        atlas.id,
+        link("overview", View(atlas=atlas.id)),
+        atlas.model.name,
+        f"{about_model(atlas)}\n{about_probe(atlas)}",
+        [from_first_to_last(atlas, sheets)],
+        figures,
+    )
+
+
+def from_first_to_last(atlas: Atlas, sheets: Sheets, count: int = CARD_PICTURES) -> list[Tile]:
+    """`count` pictures from the first layer to the last, as evenly as there are layers."""
+    layers = layers_with_something(atlas)
+    places = spread(range(len(layers)), count)
+    each = -(-count // max(1, len(places)))
+    found = [tile for place in places for tile in representatives(atlas, layers[place], sheets, each)]
+    return found[:count] if len(places) > 1 else found

@@ -1,0 +1,101 @@
+"""What the channel page says of one channel."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from analysis.atlas.atlas import Atlas
+from analysis.models.layers import ConvLayer
+from dashboard.components.unit import Example, Group, Picture, Values
+from dashboard.layers import GridFacts
+from dashboard.measures import written
+from dashboard.pictures import Sheets, Tile, address, labels_of
+
+KINDS = (
+    (
+        "top",
+        "Strongest real images",
+        "What excites this channel most. Point at one to see its whole image.",
+        104,
+    ),
+    ("median", "In the middle", "What it answers to half-heartedly.", 76),
+    ("least", "Weakest", "What it is silenced by.", 76),
+)
+
+
+def picture_of(atlas: Atlas, layer: ConvLayer, channel: int, facts: GridFacts) -> Picture:
+    features = atlas.features(layer.name)
+    row = None if features is None else _only(features[features["channel"] == channel])
+    if row is None:
+        why = "It is dead: nothing excites it." if channel in facts.dead else "Its picture is not made yet."
+        return Picture(None, why, "")
+    caption = f"What excites it most, made by the model itself in {int(row['steps'])} steps, seed {int(row['seed'])}."
+    reach = facts.table["reach"].iloc[channel] if "reach" in facts.table else float("nan")
+    if pd.notna(reach):
+        caption += f" It reaches {written(float(reach))}× the best real image."
+    url = address(atlas, str(row["folder"]), f"{channel:05d}.webp")
+    return Picture(url, f"Feature visualization of channel {channel} of {layer.name}", caption)
+
+
+def examples_of(atlas: Atlas, layer: ConvLayer, channel: int, sheets: Sheets) -> list[Group]:
+    """The channel's real images in groups, strongest first."""
+    exemplars = atlas.exemplars(layer.name)
+    if exemplars is None:
+        return []
+    rows = exemplars[exemplars["channel"] == channel]
+    whole = _whole_images(atlas, rows, sheets)
+    groups = []
+    for kind, title, about, size in KINDS:
+        chosen = rows[rows["kind"] == kind].sort_values("rank")
+        if len(chosen):
+            groups.append(Group(title, about, size, _examples(atlas, chosen, whole, sheets)))
+    return groups
+
+
+def values_of(facts: GridFacts, channel: int) -> Values | None:
+    """The distribution of the channel's values over all images and positions."""
+    if "histogram" not in facts.table:
+        return None
+    row = facts.table.iloc[channel]
+    counts, edges = row["histogram"], row["histogram_edges"]
+    if counts is None or not hasattr(counts, "__len__") or not len(counts):
+        return None
+    about = "Over all images and positions, at the convolution's own output; heights are logarithmic."
+    return Values("How it answers", about, [int(count) for count in counts], float(edges[0]), float(edges[-1]))
+
+
+def _examples(atlas: Atlas, rows: pd.DataFrame, whole: dict[int, Tile], sheets: Sheets) -> list[Example]:
+    height, width = atlas.model.input.height, atlas.model.input.width
+    patches, labels = sheets.tiles(atlas, rows, "patches.webp"), labels_of(rows)
+    return [
+        Example(
+            patch,
+            whole.get(int(row["image"])),
+            (row["left"] / width, row["top"] / height, row["right"] / width, row["bottom"] / height),
+            label,
+            str(row["name"]),
+            written(float(row["value"])),
+        )
+        for row, patch, label in zip(_records(rows), patches, labels, strict=True)
+    ]
+
+
+def _whole_images(atlas: Atlas, rows: pd.DataFrame, sheets: Sheets) -> dict[int, Tile]:
+    images = atlas.images()
+    if images is None:
+        return {}
+    wanted = _records(images[images["image"].isin(set(rows["image"]))])
+    return {
+        int(row["image"]): (sheets.number(atlas, row["folder"], f"sheet-{int(row['sheet'])}.webp"), int(row["tile"]))
+        for row in wanted
+    }
+
+
+def _records(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(name): value for name, value in row.items()} for row in rows.to_dict("records")]
+
+
+def _only(rows: pd.DataFrame) -> dict[str, Any] | None:
+    return next(iter(_records(rows)), None)

@@ -1,0 +1,109 @@
+// Rows of a name, pictures and figures: the library's atlases, a model's layers, two models' layers.
+
+const STRIPS = new WeakMap()
+
+export default function (component) {
+  const { parentElement, data, setTriggerValue } = component
+  const root = parentElement.querySelector(".strips")
+  root.classList.toggle("cards", data.cards)
+  root.style.setProperty("--left", data.left)
+  root.style.setProperty("--figure", `${data.figure}px`)
+  const state = STRIPS.get(parentElement) || { observer: null }
+  STRIPS.set(parentElement, state)
+  state.observer?.disconnect()
+  fillHead(root.querySelector(".head"), data)
+  const drawn = []
+  root.querySelector(".rows").replaceChildren(...data.rows.map((row) => rowOf(row, data, drawn, setTriggerValue)))
+  state.observer = new ResizeObserver(() => drawn.forEach((draw) => draw()))
+  state.observer.observe(root)
+  return () => state.observer.disconnect()
+}
+
+function make(kind, className, text) {
+  const element = document.createElement(kind)
+  if (className) element.className = className
+  if (text !== undefined) element.textContent = text
+  return element
+}
+
+function fillHead(head, data) {
+  head.hidden = !data.head
+  if (!data.head) return
+  const figures = make("div", "figures")
+  figures.append(...data.head.figures.map((title) => make("div", "figure", title)))
+  const tiles = make("div", "tiles")
+  tiles.append(...data.head.tiles.map((title) => Object.assign(make("div", "", title), { style: "flex: 1" })))
+  head.replaceChildren(make("div", "", data.head.left), tiles, figures)
+}
+
+function rowOf(row, data, drawn, setTriggerValue) {
+  const link = make("a", row.here ? "row here" : "row")
+  link.href = row.href
+  link.setAttribute("role", "listitem")
+  link.onclick = (event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return
+    event.preventDefault()
+    setTriggerValue("opened", row.key)
+  }
+  const who = make("div", "who")
+  if (row.field !== null) who.append(fieldOf(row.field))
+  const words = make("div")
+  words.append(make("div", "title", row.title), make("div", "subtitle", row.subtitle))
+  words.title = `${row.title}\n${row.subtitle}`
+  who.append(words)
+  const tiles = make("div", "tiles")
+  for (const panel of row.tiles) tiles.append(panel.length ? stripOf(panel, data, drawn) : make("div", "empty", row.empty))
+  const figures = make("div", "figures")
+  figures.append(...row.figures.map((figure) => figureOf(figure, data)))
+  link.append(who, tiles, figures)
+  return link
+}
+
+// What one position of the layer sees, against the whole input.
+function fieldOf(share) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg")
+  svg.setAttribute("viewBox", "0 0 34 34")
+  svg.setAttribute("class", "field")
+  const side = 32 * Math.min(1, Math.max(0.06, share))
+  const at = 17 - side / 2
+  svg.innerHTML = `<rect x="1" y="1" width="32" height="32" rx="3"></rect><rect class="sees" x="${at}" y="${at}" width="${side}" height="${side}" rx="2"></rect>`
+  const title = document.createElementNS("http://www.w3.org/2000/svg", "title")
+  title.textContent = `sees ${share >= 1 ? "the whole input" : `${Math.round(100 * share)} % of the input's width`}`
+  svg.append(title)
+  return svg
+}
+
+function stripOf(tiles, data, drawn) {
+  const canvas = make("canvas")
+  canvas.style.height = `${data.tile}px`
+  let asked = null
+  const draw = () => {
+    asked = null
+    const [width, ratio] = [canvas.clientWidth, window.devicePixelRatio || 1]
+    if (!width) return
+    canvas.width = Math.round(width * ratio)
+    canvas.height = Math.round(data.tile * ratio)
+    const context = canvas.getContext("2d")
+    context.scale(ratio, ratio)
+    context.imageSmoothingQuality = "high"
+    const shown = Math.min(tiles.length, Math.floor((width + 5) / (data.tile + 5)))
+    tiles.slice(0, shown).forEach(([s, t], k) => drawTile(context, data.sheets[s], t, k * (data.tile + 5), 0, data.tile, again))
+  }
+  const again = () => { asked ??= requestAnimationFrame(draw) }
+  drawn.push(again)
+  again()
+  return canvas
+}
+
+function figureOf(figure, data) {
+  const box = make("div", figure.alarm ? "figure alarm" : "figure", figure.value)
+  if (!data.head && figure.title) box.append(make("small", "", figure.title))
+  box.title = figure.about || figure.title
+  if (figure.share !== null && figure.share !== undefined) {
+    const [bar, fill] = [make("div", "bar"), make("i")]
+    fill.style.width = `${100 * Math.min(1, Math.max(0, figure.share))}%`
+    bar.append(fill)
+    box.append(bar)
+  }
+  return box
+}

@@ -1,0 +1,111 @@
+// One channel: its picture, and the real images that excite it most, with the place in each that did.
+
+const KEYS = new WeakMap()
+
+export default function (component) {
+  const { parentElement, data, setTriggerValue } = component
+  const root = parentElement.querySelector(".unit")
+  const whole = root.querySelector(".whole")
+  fillMain(root.querySelector(".main"), data.picture)
+  root.querySelector(".groups").replaceChildren(...data.groups.map((group) => groupOf(group, data, whole)))
+  listenToKeys(root, (kind, step) => setTriggerValue(kind, step))
+}
+
+function listenToKeys(root, tell) {
+  const known = KEYS.get(root)
+  if (known) {
+    known.tell = tell
+    return
+  }
+  const state = { tell }
+  KEYS.set(root, state)
+  const onKey = (event) => {
+    if (!root.isConnected) return document.removeEventListener("keydown", onKey)
+    const typing = event.composedPath()[0].closest?.("input, textarea, select, [contenteditable]")
+    if (typing || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return
+    const moves = { ArrowLeft: ["channel", -1], ArrowRight: ["channel", 1], "[": ["layer", -1], "]": ["layer", 1] }
+    if (event.key in moves) state.tell(...moves[event.key])
+  }
+  document.addEventListener("keydown", onKey)
+}
+
+function make(kind, className, text) {
+  const element = document.createElement(kind)
+  if (className) element.className = className
+  if (text !== undefined) element.textContent = text
+  return element
+}
+
+function fillMain(main, picture) {
+  const figure = make("figure")
+  figure.style.cursor = "default"
+  if (picture.url) figure.append(Object.assign(make("img"), { src: picture.url, alt: picture.alt }))
+  else figure.append(make("div", "none", picture.alt))
+  figure.append(make("figcaption", "", picture.caption))
+  main.replaceChildren(figure)
+}
+
+function groupOf(group, data, whole) {
+  const section = make("section")
+  const items = make("div", "items")
+  items.style.setProperty("--item", `${group.size}px`)
+  items.append(...group.items.map((item) => itemOf(item, group.size, data, whole)))
+  section.append(make("h3", "", group.title), make("p", "about", group.about), items)
+  return section
+}
+
+function itemOf(item, size, data, whole) {
+  const figure = make("figure")
+  figure.tabIndex = 0
+  figure.setAttribute("aria-label", `${item.label || item.name}, response ${item.value}`)
+  const canvas = make("canvas")
+  const side = Math.round(size * 1.6 * (window.devicePixelRatio || 1))
+  Object.assign(canvas, { width: side, height: side })
+  const draw = () => {
+    const context = canvas.getContext("2d")
+    context.imageSmoothingQuality = "high"
+    drawTile(context, data.sheets[item.patch[0]], item.patch[1], 0, 0, side, draw)
+  }
+  draw()
+  const caption = make("figcaption")
+  caption.append(make("span", "", item.label || item.name), make("span", "", item.value))
+  figure.append(canvas, caption)
+  const show = () => showWhole(whole, figure, item, data)
+  const hide = () => { whole.hidden = true }
+  Object.assign(figure, { onpointerenter: show, onpointerleave: hide, onfocus: show, onblur: hide })
+  return figure
+}
+
+// The whole image, with a frame around what the patch shows.
+function showWhole(whole, figure, item, data) {
+  const canvas = make("canvas")
+  const [side, ratio] = [260, window.devicePixelRatio || 1]
+  Object.assign(canvas, { width: side * ratio, height: side * ratio })
+  Object.assign(canvas.style, { width: `${side}px`, height: `${side}px` })
+  const context = canvas.getContext("2d")
+  context.scale(ratio, ratio)
+  context.imageSmoothingQuality = "high"
+  const draw = () => {
+    const [s, t] = item.image || item.patch
+    if (!drawTile(context, data.sheets[s], t, 0, 0, side, draw) || !item.image) return
+    const { width, height } = data.sheets[s]
+    const scale = side / Math.max(width, height)
+    const [w, h] = [width * scale, height * scale]
+    const [left, top, right, bottom] = item.box
+    const frame = [(side - w) / 2 + left * w, (side - h) / 2 + top * h, (right - left) * w, (bottom - top) * h]
+    for (const [colour, line] of [["#000a", 5], ["#fff", 2]]) {
+      context.strokeStyle = colour
+      context.lineWidth = line
+      context.strokeRect(...frame)
+    }
+  }
+  draw()
+  const words = make("p", "", item.label ? `${item.label} ` : "")
+  words.append(make("small", "", item.name))
+  whole.replaceChildren(canvas, words)
+  whole.hidden = false
+  const box = figure.getBoundingClientRect()
+  const x = box.right + 12 + 282 < window.innerWidth ? box.right + 12 : box.left - 12 - 282
+  whole.style.left = `${Math.max(8, x)}px`
+  whole.style.top = `${Math.max(8, Math.min(box.top, window.innerHeight - whole.offsetHeight - 8))}px`
+}

@@ -1,0 +1,116 @@
+"""The grid of a layer's channels: one component for all of them, one panel or two under one cursor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from dashboard.components.assets import text
+from dashboard.frame import is_dark
+from dashboard.pictures import LayerPictures, Sheets
+from dashboard.state import MAX_SELECTED, View
+
+_grid = st.components.v2.component(
+    "strata_grid",
+    html=text("grid.html"),
+    css=text("grid.css"),
+    js=text("sheets.js", "grid_model.js", "grid_draw.js", "grid_card.js", "grid_controls.js", "grid.js"),
+)
+TILE = 104
+"""px of a tile where the address says nothing."""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What was clicked: a channel, in which panel."""
+
+    channel: int
+    panel: int
+
+
+def panel(title: str, channels: list[int], pictures: LayerPictures, dead: Collection[int] = ()) -> dict[str, Any]:
+    """One atlas's pictures in the grid; channels that have none say why."""
+    return {
+        "title": title,
+        "picture": [pictures.picture.get(channel) for channel in channels],
+        "examples": [pictures.examples.get(channel) for channel in channels],
+        "missing": ["dead" if channel in dead else "no picture yet" for channel in channels],
+    }
+
+
+def grid(
+    *,
+    title: str,
+    channels: list[int],
+    panels: list[dict[str, Any]],
+    sheets: Sheets,
+    statistics: list[dict[str, Any]],
+    labels: Mapping[int, str],
+    highlights: list[str],
+    view: View,
+    on_view: Callable[[View], None],
+    height: str,
+    key: str,
+) -> tuple[Opened | None, int]:
+    """Mount it. Returns what was opened in this run (or None) and the step to another layer (−1, 0, 1).
+
+    on_view : called with the changed view when a person sorted, filtered, zoomed or picked
+    height  : of the scrolling part, as CSS
+    """
+
+    def changed() -> None:
+        told = st.session_state[key].get("view")
+        if told:
+            on_view(_from_script(view, told))
+
+    has_pictures = any(tile for each in panels for tile in each["picture"])
+    result = _grid(
+        key=key,
+        data={
+            "title": title,
+            "channels": channels,
+            "panels": panels,
+            "sheets": sheets.atlas_sheets,
+            "statistics": statistics,
+            "labels": [labels.get(channel, "") for channel in channels],
+            "highlights": highlights,
+            "view": _to_script(view, "pictures" if has_pictures else "examples", {s["name"] for s in statistics}),
+            "mostSelected": MAX_SELECTED,
+            "height": height,
+            "dark": is_dark(),
+        },
+        on_view_change=changed,
+        on_opened_change=lambda: None,
+        on_step_change=lambda: None,
+    )
+    opened = Opened(int(result.opened["channel"]), int(result.opened["panel"])) if result.opened else None
+    return opened, int(result.step or 0)
+
+
+def _to_script(view: View, show: str, sortable: set[str]) -> dict[str, Any]:
+    return {
+        "sort": view.sort if view.sort in sortable else "",
+        "up": view.up,
+        "low": view.low,
+        "high": view.high,
+        "find": view.find,
+        "show": view.show if view.show in ("pictures", "examples") else show,
+        "size": min(max(view.size or TILE, 48), 220),
+        "selected": list(view.selected),
+    }
+
+
+def _from_script(view: View, told: Mapping[str, Any]) -> View:
+    return view.at(
+        sort=str(told["sort"]),
+        up=bool(told["up"]),
+        low=told["low"],
+        high=told["high"],
+        find=str(told["find"]),
+        show=str(told["show"]),
+        size=None if told["size"] == TILE else int(told["size"]),
+        selected=tuple(int(channel) for channel in told["selected"]),
+    )

@@ -1,0 +1,73 @@
+"""One channel: its picture, the real images that excite it, and its numbers before those of its layer."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import streamlit as st
+
+from dashboard.components.assets import text
+from dashboard.pictures import Sheets, Tile
+
+_unit = st.components.v2.component(
+    "strata_unit", html=text("unit.html"), css=text("unit.css"), js=text("sheets.js", "unit.js")
+)
+_gauges = st.components.v2.component(
+    "strata_gauges", html=text("gauges.html"), css=text("gauges.css"), js=text("grid_model.js", "gauges.js")
+)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """url: None where there is none, then `alt` says why."""
+
+    url: str | None
+    alt: str
+    caption: str
+
+
+@dataclass(frozen=True)
+class Example:
+    """One real image. image: the whole of it, small · box: left, top, right, bottom of the patch, as shares of it."""
+
+    patch: Tile
+    image: Tile | None
+    box: tuple[float, float, float, float]
+    label: str
+    name: str
+    value: str
+
+
+@dataclass(frozen=True)
+class Group:
+    """size: least px of a patch."""
+
+    title: str
+    about: str
+    size: int
+    items: list[Example]
+
+
+@dataclass(frozen=True)
+class Values:
+    """The distribution of a channel's own values, in equal bins from low to high."""
+
+    title: str
+    about: str
+    counts: list[int]
+    low: float
+    high: float
+
+
+def unit(picture: Picture, groups: list[Group], sheets: Sheets, *, key: str) -> tuple[int, int]:
+    """Mount it. Returns the steps to another channel and to another layer (−1, 0, 1) asked for in this run."""
+    data = {"picture": asdict(picture), "groups": [asdict(group) for group in groups], "sheets": sheets.atlas_sheets}
+    result = _unit(key=key, data=data, on_channel_change=lambda: None, on_layer_change=lambda: None)
+    return int(result.channel or 0), int(result.layer or 0)
+
+
+def gauges(measures: list[dict[str, Any]], place: int, own: Values | None, *, key: str) -> None:
+    """measures: as the grid takes them · place: the channel's among their values."""
+    told = [{**measure, "place": place} for measure in measures]
+    _gauges(key=key, data={"measures": told, "own": None if own is None else asdict(own)})

@@ -1,0 +1,57 @@
+"""What every page shares: the mark, the title line with the way back, the style sheet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from dashboard.state import View
+
+_STATIC = Path(__file__).with_name("static")
+MARK = str(_STATIC / "mark.svg")
+
+
+def style() -> None:
+    st.logo(str(_STATIC / "logo-dark.svg" if is_dark() else _STATIC / "logo.svg"), size="large")
+    st.html(_STATIC / "strata.css")
+
+
+def is_dark() -> bool:
+    return st.context.theme.type == "dark"
+
+
+def view() -> View:
+    """The view of this page's address. Raises StrataError for a value that is not of its kind."""
+    return View.from_query(st.query_params.to_dict())
+
+
+def heading(title: str, about: str = "", crumbs: list[tuple[str, str, View]] | None = None) -> None:
+    """The way here as links, the title, one line about it."""
+    if crumbs:
+        with st.container(horizontal=True, gap="small", key="crumbs"):
+            st.page_link("views/library.py", label="Library", icon="", query_params={})
+            for label, page, place in crumbs:
+                st.page_link(f"views/{page}.py", label=plain(label), icon="", query_params=place.to_query())
+    with st.container(key="heading", gap=None):
+        st.title(plain(title), anchor=False)
+        if about:
+            st.caption(about)
+
+
+def go(page: str, place: View) -> None:
+    st.switch_page(f"views/{page}.py", query_params=place.to_query())
+
+
+def remember(new: View) -> None:
+    """Put a view into the address, touching only what differs."""
+    wanted = new.to_query()
+    if wanted != st.query_params.to_dict():
+        st.query_params.from_dict(wanted)
+
+
+def plain(text: str) -> str:
+    """A name as it is: Streamlit's labels are Markdown, and a layer's or a file's name is not."""
+    for sign in "\\`*_[]()<>#:$~|":
+        text = text.replace(sign, "\\" + sign)
+    return text

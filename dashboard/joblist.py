@@ -1,0 +1,73 @@
+"""What screens say of a job."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from analysis.jobs.table import Job
+from dashboard.address import link
+from dashboard.components.strips import Figure, Strip
+from dashboard.state import View
+
+STATES = {"queued": "waiting", "running": "running", "done": "done", "failed": "failed", "cancelled": "cancelled"}
+
+
+def job_title(job: Job) -> str:
+    """What was asked for, in a few words."""
+    model = str(job.request.get("model", ""))
+    if job.kind == "dream":
+        if job.request.get("strip"):
+            return f"Dream through five layers of {model}"
+        channel = job.request.get("channel")
+        return f"Dream with {job.request.get('layer')}{'' if channel is None else f':{channel}'} of {model}"
+    return f"Atlas of {model}"
+
+
+def place_of(job: Job) -> tuple[str | None, View]:
+    """The page that shows what the job makes; None where there is none yet."""
+    if job.kind == "dream":
+        return "dream", View(job=job.id)
+    atlas = job.result.get("atlas")
+    return ("overview", View(atlas=str(atlas))) if atlas else (None, View())
+
+
+def left(job: Job) -> str:
+    """How far it is and how long it will take."""
+    if job.state == "queued":
+        return "Waiting for the engine"
+    parts = [job.note] if job.note else []
+    figures = job.progress
+    if figures.get("layers"):
+        parts.append(f"{figures.get('layers_done', 0)} of {figures['layers']} layers")
+    if figures.get("channels"):
+        parts.append(f"{figures.get('channels_done', 0):,} of {figures['channels']:,} channels")
+    if figures.get("seconds_left") is not None:
+        parts.append(f"about {span(float(figures['seconds_left']))} left")
+    return " · ".join(parts) or "Running"
+
+
+def span(seconds: float) -> str:
+    """A duration for people."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 90 * 60:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
+
+
+def job_strip(job: Job) -> Strip:
+    """A job that has ended, as a row."""
+    page, place = place_of(job)
+    took = ""
+    if job.started and job.finished:
+        took = span((datetime.fromisoformat(job.finished) - datetime.fromisoformat(job.started)).total_seconds())
+    figures = [
+        Figure("took", took or "–"),
+        Figure("asked for", ago(job.created)),
+        Figure("", STATES[job.state], alarm=job.state == "failed"),
+    ]
+    return Strip(job.id, link(page or "jobs", place), job_title(job), job.error or job.note, [], figures)
+
+
+def ago(moment: str) -> str:
+    return f"{span(max(0.0, (datetime.now(UTC) - datetime.fromisoformat(moment)).total_seconds()))} ago"

@@ -1,0 +1,139 @@
+"""What the layer, overview and compare pages say of a layer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import pandas as pd
+
+from analysis.atlas.atlas import Atlas
+from analysis.models.layers import ConvLayer
+from dashboard.address import link
+from dashboard.components.strips import Figure, Strip
+from dashboard.measures import KNOWN, measures_of, to_data, written
+from dashboard.pictures import LayerPictures, Sheets, Tile, layer_pictures, spread
+from dashboard.state import View
+
+ROW_PICTURES = 16
+"""Pictures a row of the overview holds at most; narrow screens show fewer."""
+
+
+@dataclass(frozen=True)
+class GridFacts:
+    """What the grid of one layer is drawn from."""
+
+    channels: list[int]
+    pictures: LayerPictures
+    sheets: Sheets
+    table: pd.DataFrame
+    statistics: list[dict[str, Any]]
+    highlights: list[str]
+    dead: set[int]
+
+
+def layer_facts(atlas: Atlas, layer: ConvLayer) -> GridFacts:
+    """All channels of a layer, with what there is of them by now."""
+    return _layer_facts(atlas, layer, _made(atlas, layer.name))
+
+
+@lru_cache(maxsize=512)
+def _layer_facts(atlas: Atlas, layer: ConvLayer, _made_by_now: tuple[str, ...]) -> GridFacts:
+    sheets = Sheets()
+    pictures = layer_pictures(atlas, layer.name, sheets)
+    channels = list(range(layer.out_channels))
+    table = channel_table(atlas, layer, pictures)
+    highlights = [measure.name for measure in measures_of(table) if measure.highlight]
+    dead = set() if "dead" not in table else set(table["channel"][table["dead"].fillna(False).astype(bool)].astype(int))
+    return GridFacts(channels, pictures, sheets, table, to_data(table, channels), highlights, dead)
+
+
+def representatives(atlas: Atlas, layer: ConvLayer, sheets: Sheets, count: int) -> list[Tile]:
+    """Pictures of at most `count` channels spread evenly over the living ones; real patches where none is rendered."""
+    facts = layer_facts(atlas, layer)
+    patches = {channel: examples[0] for channel, examples in facts.pictures.examples.items()}
+    tiles = facts.pictures.picture or patches
+    alive = [channel for channel in sorted(tiles) if channel not in facts.dead] or sorted(tiles)
+    return [sheets.take(tiles[channel], facts.sheets) for channel in spread(alive, count)]
+
+
+def channel_table(atlas: Atlas, layer: ConvLayer, pictures: LayerPictures) -> pd.DataFrame:
+    """One row a channel: its statistics, and what follows from its pictures and images (purity, reach)."""
+    table = pd.DataFrame({"channel": range(layer.out_channels)})
+    statistics = atlas.statistics(layer.name)
+    if statistics is not None:
+        table = table.merge(statistics.drop(columns="folder"), on="channel", how="left")
+    if pictures.purity:
+        table["purity"] = table["channel"].map(pictures.purity).astype(float)
+    if pictures.peaks and "peak_max" in table:
+        best = table["peak_max"].where(table["peak_max"] > 0)
+        table["reach"] = table["channel"].map(pictures.peaks).astype(float) / best
+    return table
+
+
+def _made(atlas: Atlas, layer: str) -> tuple[str, ...]:
+    """The keys of what is there of a layer: changes when a build adds to it."""
+    return tuple(task.key for task in atlas.tasks(layer=layer) if atlas.artifacts.has(task))
+
+
+def sizes(values: tuple[int, ...]) -> str:
+    """(3, 3) → 3×3."""
+    return "×".join(map(str, values))
+
+
+def about_layer(layer: ConvLayer) -> str:
+    """One line: what the layer is."""
+    parts = [f"{layer.kind} {sizes(layer.kernel_size)}", f"{layer.in_channels} → {layer.out_channels} channels"]
+    if any(step != 1 for step in layer.stride):
+        parts.append(f"stride {sizes(layer.stride)}")
+    if layer.receptive_field:
+        parts.append(f"sees {sizes(layer.receptive_field)} px")
+    if layer.output_size:
+        parts.append(f"map {sizes(layer.output_size)}")
+    parts.append(f"{layer.parameters:,} parameters")
+    return " · ".join(parts)
+
+
+def layer_strip(atlas: Atlas, layer: ConvLayer, sheets: Sheets) -> Strip:
+    """The layer as a row of the overview."""
+    facts = layer_facts(atlas, layer)
+    subtitle = f"{layer.out_channels} channels · {layer.kind.removeprefix('Conv')} {sizes(layer.kernel_size)}"
+    if layer.receptive_field:
+        subtitle += f" · sees {sizes(layer.receptive_field)} px"
+    return Strip(
+        layer.name,
+        link("layer", View(atlas=atlas.id, layer=layer.name)),
+        layer.name,
+        subtitle,
+        [representatives(atlas, layer, sheets, ROW_PICTURES)],
+        key_figures(facts),
+        seen_share(atlas, layer),
+    )
+
+
+def key_figures(facts: GridFacts) -> list[Figure]:
+    """A layer's key statistics: dead channels, what the activation silences, how strongly it answers, purity."""
+    table, figures = facts.table, []
+    count = len(facts.channels)
+    if "dead" in table:
+        dead = len(facts.dead)
+        about = "Channels that the activation silences on every image."
+        figures.append(Figure("Dead", f"{dead} of {count}", dead / count, alarm=dead > 0, about=about))
+    for name in ("zeros", "peak_max", "purity"):
+        measure = next((each for each in measures_of(table) if each.name == name), None)
+        if measure is None:
+            figures.append(Figure(next(each.title for each in KNOWN if each.name == name), "–"))
+            continue
+        middle = float(table[name].median())
+        share = middle if measure.format == "percent" else None
+        about = f"{measure.about} The median over the layer's channels."
+        figures.append(Figure(measure.title, written(middle, measure.format), share, about=about))
+    return figures
+
+
+def seen_share(atlas: Atlas, layer: ConvLayer) -> float | None:
+    """How much of the input's width one position of the layer sees, at most 1."""
+    if layer.receptive_field is None:
+        return None
+    return min(1.0, layer.receptive_field[-1] / atlas.model.input.width)

@@ -1,0 +1,107 @@
+"""Where the pictures of an atlas lie: sheets by address, and each channel's tiles on them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+import pandas as pd
+
+from analysis.atlas.atlas import Atlas
+
+Tile = tuple[int, int]
+"""Number of the sheet, number of the tile on it."""
+EXAMPLES = 8
+"""Real images a channel that the grid and the strips know."""
+
+
+def address(atlas: Atlas, folder: str, name: str) -> str:
+    """Where the server gives out a file of an atlas."""
+    return f"/atlas/{quote(atlas.id, safe='')}/{quote(folder)}/{quote(name)}"
+
+
+@dataclass
+class Sheets:
+    """The sheets that a component needs, each once, as its script takes them."""
+
+    atlas_sheets: list[dict[str, Any]] = field(default_factory=list)
+    _numbers: dict[str, int] = field(default_factory=dict)
+
+    def number(self, atlas: Atlas, folder: str, name: str) -> int:
+        url = address(atlas, folder, name)
+        if url not in self._numbers:
+            facts = atlas.facts(folder)
+            width, height = (facts["tile"], facts["tile"]) if isinstance(facts["tile"], int) else facts["tile"]
+            self._numbers[url] = len(self.atlas_sheets)
+            self.atlas_sheets.append({"url": url, "width": width, "height": height, "columns": facts["columns"]})
+        return self._numbers[url]
+
+    def take(self, tile: Tile, of: Sheets) -> Tile:
+        """The same tile, numbered as in these sheets."""
+        sheet = of.atlas_sheets[tile[0]]
+        url = sheet["url"]
+        if url not in self._numbers:
+            self._numbers[url] = len(self.atlas_sheets)
+            self.atlas_sheets.append(sheet)
+        return self._numbers[url], tile[1]
+
+    def tiles(self, atlas: Atlas, rows: pd.DataFrame, name: str) -> list[Tile]:
+        """One tile a row of a table that has the columns `folder` and `tile`."""
+        numbers = {folder: self.number(atlas, str(folder), name) for folder in rows["folder"].unique()}
+        return [(numbers[folder], int(tile)) for folder, tile in zip(rows["folder"], rows["tile"], strict=True)]
+
+
+@dataclass(frozen=True)
+class LayerPictures:
+    """The tiles of one layer's channels.
+
+    picture  : channel → its feature visualization
+    examples : channel → its strongest real patches, strongest first
+    labels   : channel → the classes of these, commonest first; empty where the probe has no labels
+    purity   : channel → share of these that are of the commonest class
+    peaks    : channel → the greatest activation its picture reaches
+    """
+
+    picture: dict[int, Tile] = field(default_factory=dict)
+    examples: dict[int, list[Tile]] = field(default_factory=dict)
+    labels: dict[int, str] = field(default_factory=dict)
+    purity: dict[int, float] = field(default_factory=dict)
+    peaks: dict[int, float] = field(default_factory=dict)
+
+
+def layer_pictures(atlas: Atlas, layer: str, sheets: Sheets) -> LayerPictures:
+    found = LayerPictures()
+    features, exemplars = atlas.features(layer), atlas.exemplars(layer)
+    if features is not None:
+        channels = features["channel"].astype(int).tolist()
+        found.picture.update(zip(channels, sheets.tiles(atlas, features, "sheet.webp"), strict=True))
+        found.peaks.update(zip(channels, features["peak"].astype(float), strict=True))
+    if exemplars is not None:
+        top = exemplars[exemplars["kind"] == "top"].sort_values(["channel", "rank"])
+        names: dict[int, list[str]] = {}
+        rows = zip(top["channel"].tolist(), sheets.tiles(atlas, top, "patches.webp"), labels_of(top), strict=True)
+        for channel, tile, label in rows:
+            found.examples.setdefault(channel, []).append(tile)
+            names.setdefault(channel, []).append(label)
+        for channel, labels in names.items():
+            counts = Counter(label for label in labels if label).most_common(3)
+            if counts:
+                found.labels[channel] = ", ".join(name for name, _ in counts)
+                found.purity[channel] = counts[0][1] / len(labels)
+            found.examples[channel] = found.examples[channel][:EXAMPLES]
+    return found
+
+
+def labels_of(rows: pd.DataFrame) -> list[str]:
+    """The column `label` as text, empty where there is none."""
+    return ["" if pd.isna(label) else str(label) for label in rows["label"]]
+
+
+def spread(items: Sequence[int], count: int) -> list[int]:
+    """At most `count` of the items, evenly apart."""
+    if len(items) <= count:
+        return list(items)
+    return [items[round(place * (len(items) - 1) / (count - 1))] for place in range(count)] if count > 1 else [items[0]]

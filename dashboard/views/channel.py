@@ -1,0 +1,45 @@
+"""A channel: its picture, the real images that excite it, how it behaves."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard.channels import examples_of, picture_of, values_of
+from dashboard.components.unit import gauges, unit
+from dashboard.frame import go, heading, view
+from dashboard.layers import about_layer, layer_facts
+from dashboard.library import find_atlas, find_channel, find_layer, layers_around
+from dashboard.pictures import Sheets
+from dashboard.state import View
+
+here = view()
+atlas = find_atlas(here, page="channel")
+layer = find_layer(here, atlas, page="channel")
+channel = find_channel(here, atlas, layer)
+place = View(atlas=atlas.id, layer=layer.name)
+facts = layer_facts(atlas, layer)
+
+
+def to_channel(step: int) -> None:
+    go("channel", place.at(channel=(channel + step) % layer.out_channels))
+
+
+heading(
+    f"Channel {channel}",
+    facts.pictures.labels.get(channel, "") or about_layer(layer),
+    [(atlas.model.name, "overview", View(atlas=atlas.id)), (layer.name, "layer", place)],
+)
+sheets = Sheets()
+step, layer_step = unit(
+    picture_of(atlas, layer, channel, facts),
+    examples_of(atlas, layer, channel, sheets),
+    sheets,
+    key=f"unit-{atlas.id}-{layer.name}-{channel}",
+)
+gauges(facts.statistics, channel, values_of(facts, channel), key=f"gauges-{atlas.id}-{layer.name}-{channel}")
+st.caption(f"Address: {atlas.model.id}/{layer.name}:{channel}")
+if step:
+    to_channel(step)
+neighbour = dict(zip((-1, 1), layers_around(atlas, layer), strict=True)).get(layer_step)
+if neighbour:
+    go("layer", View(atlas=atlas.id, layer=neighbour))

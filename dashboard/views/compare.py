@@ -1,0 +1,96 @@
+"""Two atlases side by side: layer by layer, then channel by channel under one cursor."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from analysis.atlas.atlas import Atlas
+from dashboard.comparisons import layer_pairs, pair_facts, pair_head, pair_strips
+from dashboard.components.grid import grid
+from dashboard.components.strips import strips
+from dashboard.frame import go, heading, plain, remember, view
+from dashboard.library import NotThere, find_atlas, library
+from dashboard.pictures import Sheets
+from dashboard.state import View
+
+here = view()
+atlases = {atlas.id: atlas for atlas in library().atlases()}
+chosen = [find_atlas(here, name, page="compare").id if name else "" for name in (here.atlas, here.other)]
+heading("Compare", "Two models, layer by layer: what moved, what died, what looks different.")
+if len(atlases) < 2:
+    st.info("There is something to compare when the library has two atlases.", icon=":material/compare:")
+    st.stop()
+
+
+def named(atlas_id: str) -> str:
+    atlas = atlases[atlas_id]
+    twins = [each for each in atlases.values() if each.model.name == atlas.model.name]
+    return atlas.model.name if len(twins) == 1 else f"{atlas.model.name} ({atlas_id})"
+
+
+def choose(label: str, current: str, fallback: int) -> str:
+    ids = list(atlases)
+    index = ids.index(current) if current else fallback
+    return str(st.selectbox(label, ids, index=index, format_func=named))
+
+
+# The older of the two newest comes first: a comparison reads from before to after.
+first, second = st.columns(2)
+with first:
+    id_a = choose("First", chosen[0], 1)
+with second:
+    id_b = choose("Second", chosen[1], 0)
+if (id_a, id_b) != (here.atlas, here.other):
+    here = here.at(atlas=id_a, other=id_b)
+    remember(here)
+a, b = atlases[id_a], atlases[id_b]
+
+
+def all_layers(a: Atlas, b: Atlas, pairs: pd.DataFrame) -> None:
+    sheets = Sheets()
+    rows = pair_strips(a, b, pairs, View(atlas=a.id, other=b.id), sheets)
+    opened = strips(rows, sheets, key=f"pairs-{a.id}-{b.id}", head=pair_head(a, b), left="190px", figure=82, tile=52)
+    if opened:
+        go("compare", View(atlas=a.id, other=b.id, layer=opened))
+
+
+@st.fragment
+def one_layer(a: Atlas, b: Atlas, layer_a: str | None, layer_b: str | None) -> None:
+    facts = pair_facts(a, b, layer_a, layer_b)
+    opened, _ = grid(
+        title=f"{layer_a or layer_b} in both",
+        channels=facts.channels,
+        panels=facts.panels,
+        sheets=facts.sheets,
+        statistics=facts.statistics,
+        labels=facts.labels,
+        highlights=facts.highlights,
+        view=view().at(atlas=a.id, other=b.id),
+        on_view=remember,
+        height="max(340px, calc(100vh - 420px))",
+        key=f"pair-{a.id}-{b.id}-{layer_a}-{layer_b}",
+    )
+    if opened:
+        atlas, layer = ((a, layer_a), (b, layer_b))[opened.panel]
+        if layer:
+            go("channel", View(atlas=atlas.id, layer=layer, channel=opened.channel))
+
+
+pairs = layer_pairs(a, b)
+if here.layer:
+    row = pairs[(pairs["layer_a"] == here.layer) | (pairs["layer_b"] == here.layer)]
+    if row.empty:
+        raise NotThere(f"Neither model has a layer “{here.layer}”.", "compare", View(atlas=a.id, other=b.id))
+    layer_a, layer_b = (name if isinstance(name, str) else None for name in row.iloc[0][["layer_a", "layer_b"]])
+    with st.container(horizontal=True, vertical_alignment="center", key="pair-title"):
+        st.page_link(
+            "views/compare.py",
+            label="All layers",
+            icon=":material/arrow_back:",
+            query_params=View(atlas=a.id, other=b.id).to_query(),
+        )
+        st.subheader(plain(here.layer), anchor=False)
+    one_layer(a, b, layer_a, layer_b)
+else:
+    all_layers(a, b, pairs)

@@ -1,0 +1,57 @@
+"""Jobs: what is being made, what was made, what went wrong."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from analysis.jobs.table import Job
+from dashboard.components.strips import strips
+from dashboard.frame import go, heading, plain
+from dashboard.joblist import job_strip, job_title, left, place_of
+from dashboard.library import jobs
+from dashboard.pictures import Sheets
+
+heading("Jobs", "Long work runs beside the dashboard and goes on when the browser is closed.")
+
+
+def cancel(job_id: str) -> None:
+    jobs().cancel(job_id)
+
+
+def running(job: Job) -> None:
+    with st.container(border=True, key=f"job-{job.id}"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**{plain(job_title(job))}**", width="stretch")
+            page, place = place_of(job)
+            if page:
+                st.page_link(
+                    f"views/{page}.py", label="Open", icon=":material/arrow_forward:", query_params=place.to_query()
+                )
+            stopping = job.cancel and not job.ended
+            label = "Stopping…" if stopping else "Cancel"
+            st.button(label, key=f"cancel-{job.id}", on_click=cancel, args=(job.id,), disabled=stopping)
+        share = job.done / job.total if job.total else 0.0
+        st.progress(min(1.0, share), text=plain(left(job)))
+
+
+def listing() -> None:
+    recent = jobs().recent(60)
+    active = [job for job in recent if not job.ended]
+    for job in active:
+        running(job)
+    past = [job for job in recent if job.ended]
+    if not recent:
+        st.info(
+            "Nothing has been asked for yet. Start a dream, or a build on the command line.", icon=":material/list_alt:"
+        )
+    if past:
+        st.subheader("Before", anchor=False)
+        opened = strips([job_strip(job) for job in past], Sheets(), key="past-jobs", left="minmax(0, 1fr)", figure=96)
+        for job in past:
+            if job.id == opened:
+                page, place = place_of(job)
+                if page:
+                    go(page, place)
+
+
+st.fragment(listing, run_every=2)()

@@ -1,0 +1,46 @@
+"""A layer: all of its channels in one grid."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard.components.grid import grid, panel
+from dashboard.frame import go, heading, remember, view
+from dashboard.layers import about_layer, layer_facts
+from dashboard.library import find_atlas, find_layer, layers_around
+
+here = view()
+atlas = find_atlas(here)
+layer = find_layer(here, atlas)
+before, after = layers_around(atlas, layer)
+
+heading(
+    layer.name, about_layer(layer), [(atlas.model.name, "overview", here.place(atlas=atlas.id, layer="", channel=None))]
+)
+
+
+@st.fragment
+def channels() -> None:
+    now = view()
+    facts = layer_facts(atlas, layer)
+    opened, step = grid(
+        title=layer.name,
+        channels=facts.channels,
+        panels=[panel(layer.name, facts.channels, facts.pictures, facts.dead)],
+        sheets=facts.sheets,
+        statistics=facts.statistics,
+        labels=facts.pictures.labels,
+        highlights=facts.highlights,
+        view=now,
+        on_view=remember,
+        height="max(340px, calc(100vh - 292px))",
+        key=f"grid-{atlas.id}-{layer.name}",
+    )
+    if opened:
+        go("channel", now.place(atlas=atlas.id, layer=layer.name, channel=opened.channel))
+    neighbour = {1: after, -1: before}.get(step)
+    if neighbour:
+        go("layer", now.at(atlas=atlas.id, layer=neighbour, channel=None, low=None, high=None, selected=()))
+
+
+channels()

@@ -1,0 +1,40 @@
+"""The library: every atlas there is, newest first."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard.atlases import atlas_strip
+from dashboard.components.strips import strips
+from dashboard.frame import go, heading
+from dashboard.library import library
+from dashboard.pictures import Sheets
+from dashboard.state import View
+
+heading("Library", "An atlas shows what every layer of one model learned, on one set of images. Open one.")
+
+
+def cards() -> None:
+    atlases = library().atlases()
+    if not atlases:
+        st.info(
+            "Nothing here yet. Make the first atlas on the command line, and it appears here while it is being made:",
+            icon=":material/collections_bookmark:",
+        )
+        st.code("strata build MODEL_FILE --images FOLDER", language="bash")
+        return
+    sheets = Sheets()
+    opened = strips(
+        [atlas_strip(atlas, sheets) for atlas in atlases],
+        sheets,
+        key="atlases",
+        tile=76,
+        left="300px",
+        figure=92,
+        cards=True,
+    )
+    if opened:
+        go("overview", View(atlas=opened))
+
+
+st.fragment(cards, run_every=5)()

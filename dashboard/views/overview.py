@@ -1,0 +1,42 @@
+"""A model from first layer to last: what each layer's channels look like, and how they behave."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard.atlases import about_model, about_probe, progress_of
+from dashboard.components.strips import Head, strips
+from dashboard.frame import go, heading, view
+from dashboard.layers import layer_strip
+from dashboard.library import find_atlas, layers_with_something
+from dashboard.pictures import Sheets
+from dashboard.state import View
+
+here = view()
+atlas = find_atlas(here)
+heading(atlas.model.name, f"{about_model(atlas)} · {about_probe(atlas)}", [])
+for warning in atlas.model.warnings:
+    st.warning(warning, icon=":material/warning:")
+
+
+def progress() -> None:
+    done, failed, total = progress_of(atlas)
+    if total and done < total:
+        st.progress(done / total, text=f"{done} of {total} pieces are made" + (f", {failed} failed" if failed else ""))
+    elif failed:
+        st.warning(f"{failed} pieces could not be made.", icon=":material/warning:")
+
+
+def layers() -> None:
+    progress()
+    sheets = Sheets()
+    rows = [layer_strip(atlas, layer, sheets) for layer in layers_with_something(atlas)]
+    titles = next((strip.figures for strip in rows if strip.figures), [])
+    head = Head("Layer, first to last", ["What its channels look for"], [figure.title for figure in titles])
+    opened = strips(rows, sheets, key=f"layers-{atlas.id}", head=head, left="270px")
+    if opened:
+        go("layer", View(atlas=atlas.id, layer=opened))
+
+
+finished = progress_of(atlas)
+st.fragment(layers, run_every=None if finished[0] + finished[1] >= finished[2] else 4)()
