@@ -60,7 +60,8 @@ def compare_models(
 
 def compare_layer(stats_a: pd.DataFrame, stats_b: pd.DataFrame) -> pd.DataFrame:
     """One row a channel number that both have: `<column>_a`, `<column>_b` and `<column>_change` (b − a) of COMPARED,
-    dead_a, dead_b, and `shift`: |difference of means| ÷ pooled standard deviation, by which it is sorted, largest first.
+    dead_a, dead_b, and `shift`: |difference of means| ÷ pooled standard deviation, by which it is sorted, largest
+    first.
     """
     both = stats_a.merge(stats_b, on="channel", suffixes=("_a", "_b"))
     columns: dict[str, pd.Series] = {"channel": both["channel"]}

@@ -22,9 +22,8 @@ class Ranking:
 
     def update(self, values: np.ndarray, images: np.ndarray, places: np.ndarray) -> None:
         """values [n, C], −inf or NaN to be passed over; images [n]; places [n, C]."""
-        values = np.where(np.isnan(values), -np.inf, values).astype(np.float64)
-        numbers = np.repeat(np.asarray(images, np.int64)[:, None], values.shape[1], axis=1)
-        insert_ranked(values, numbers, places.astype(np.int64), self.values, self.images, self.places)
+        numbers = np.broadcast_to(np.asarray(images, np.int64)[:, None], values.shape)
+        insert_ranked(values, numbers, places, self.values, self.images, self.places)
 
     def merge(self, other: Ranking) -> None:
         insert_ranked(

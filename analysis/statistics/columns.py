@@ -18,8 +18,8 @@ COLUMNS: dict[str, str] = {
     "exact_zeros": "share of values that are exactly 0 there",
     "negatives": "share of values below 0 there",
     "zeros": "share of values ≤ 0 after the batch normalisation that follows, if one does: what a ReLU silences",
-    "dead": "true where that share is 1 on every image: a ReLU lets nothing through",
-    "after_mean": "mean after the normalisation and activation that follow",
+    "dead": "true where that share is 1 on every image and a ReLU follows: nothing gets through",
+    "after_mean": "mean after the normalisation and activation that follow (before the sum in a residual block)",
     "border_ratio": "mean after the activation on a map's outermost ring ÷ mean inside; NaN where one is 0",
     **{
         f"p{share:02d}": f"{share} % quantile at the conv's output, off by at most 3.2 % of itself"

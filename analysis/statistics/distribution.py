@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from analysis.statistics import sketch
-from analysis.statistics.kernel import count_values
+from analysis.statistics.kernel import join_values, join_walked
 
 
 class Distribution:
@@ -31,28 +31,16 @@ class Distribution:
     def update(self, values: np.ndarray) -> None:
         """values [n, C] float32, one of each channel a row; what is not finite is left out."""
         values = np.ascontiguousarray(values, np.float32)
-        finite = np.isfinite(values)
-        count_values(values, self.bins)
-        exact = np.where(finite, values, 0).astype(np.float64)
-        self.update_summed(
-            finite.astype(np.float64),
-            exact,
-            np.zeros_like(exact),
-            np.where(finite, exact, np.inf),
-            np.where(finite, exact, -np.inf),
-        )
+        join_values(values, self.count, self.mean, self.m2, self.low, self.high, self.countable())
 
-    def update_summed(
-        self, count: np.ndarray, mean: np.ndarray, m2: np.ndarray, low: np.ndarray, high: np.ndarray
-    ) -> None:
-        """[n, C] each: n groups of values that were summed already. Their bins are the caller's to count."""
-        total = count.sum(axis=0)
-        weight = np.divide(count, total, out=np.zeros_like(count), where=total > 0)
-        centre = (weight * mean).sum(axis=0)
-        spread = m2.sum(axis=0) + (count * (mean - centre) ** 2).sum(axis=0)
-        self._join(total, centre, spread)
-        self.low = np.minimum(self.low, low.min(axis=0, initial=np.inf))
-        self.high = np.maximum(self.high, high.max(axis=0, initial=-np.inf))
+    def update_walked(self, found: np.ndarray) -> None:
+        """found [n, C, fields]: maps that `kernel.walk` has summed, and whose bins it has counted already."""
+        join_walked(found, self.count, self.mean, self.m2, self.low, self.high)
+
+    def countable(self) -> np.ndarray:
+        """The bins in the type that the kernel counts in; merged ones are wider."""
+        self.bins = self.bins.astype(np.int32, copy=False)
+        return self.bins
 
     def merge(self, other: Distribution) -> None:
         self._join(other.count, other.mean, other.m2)

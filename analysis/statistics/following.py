@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,11 +15,10 @@ import torch
 
 from analysis.models.model import Model
 from analysis.models.tap import ConvCall, ConvTap, run_tapped
-from analysis.statistics.follow import Follow
+from analysis.statistics.follow import RECTIFIERS, Follow
 
 ACTIVATIONS = {
     "relu": "relu",
-    "hardtanh": "relu6",
     "leaky_relu": "leaky relu",
     "prelu": "prelu",
     "_prelu_kernel": "prelu",
@@ -30,13 +30,17 @@ ACTIVATIONS = {
     "softplus": "softplus",
     "sigmoid": "sigmoid",
     "hardsigmoid": "hardsigmoid",
+    "hardtanh": "hardtanh",
     "tanh": "tanh",
 }
+"""ATen operator → name of the activation."""
+
 PASSING = frozenset(
     {"view", "_unsafe_view", "reshape", "alias", "detach", "clone", "contiguous", "dropout", "native_dropout"}
     | {"max_pool2d_with_indices", "max_pool2d", "mkldnn_max_pool2d", "slice"}
 )
 """Operators behind which a channel's values are still its own (the greatest of several may be picked)."""
+
 STEPS = frozenset({"add", "sub", "mul", "div"})
 
 
@@ -44,16 +48,27 @@ STEPS = frozenset({"add", "sub", "mul", "div"})
 class _Trail:
     """A conv's output on its way: what has been done to it so far."""
 
-    layer: str
     scale: np.ndarray
     shift: np.ndarray
     activation: str | None = None
+    function: Callable[[torch.Tensor], torch.Tensor] | None = None
     joined: bool = False
+    ended: bool = False
     norm: dict[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def open(self) -> bool:
-        return self.activation is None and not self.joined
+        return self.activation is None and not self.ended
+
+    def follow(self) -> Follow:
+        return Follow(
+            self.scale.astype(np.float32),
+            self.shift.astype(np.float32),
+            self.activation,
+            self.joined,
+            self.norm,
+            None if self.joined or self.activation in RECTIFIERS else self.function,
+        )
 
 
 class FollowTap(ConvTap):
@@ -62,7 +77,8 @@ class FollowTap(ConvTap):
     def __init__(self, calls: Sequence[str]) -> None:
         super().__init__(self._begin)
         self._layers = calls
-        self._trails: dict[int, _Trail] = {}
+        self._trails: dict[int, list[_Trail]] = {}
+        self._sigmoids: dict[int, _Trail] = {}
         self._alive: list[torch.Tensor] = []
         self.found: dict[str, _Trail] = {}
 
@@ -70,60 +86,96 @@ class FollowTap(ConvTap):
         layer = self._layers[call.number]
         if layer not in self.found:
             channels = call.output.shape[1]
-            self.found[layer] = _Trail(layer, np.ones(channels), np.zeros(channels))
-            self._carry(self.found[layer], call.output)
+            self.found[layer] = _Trail(np.ones(channels), np.zeros(channels))
+            self._carry([self.found[layer]], call.output)
         return True
 
-    def _carry(self, trail: _Trail, output: Any) -> None:
-        if isinstance(output, torch.Tensor) and output.dim() > 1 and output.shape[1] == len(trail.scale):
-            self._trails[id(output)] = trail
-            self._alive.append(output)
+    def _carry(self, trails: list[_Trail], output: torch.Tensor) -> None:
+        channels = len(trails[0].scale)
+        if output.dim() > 1 and output.shape[1] == channels:
+            self._trails[id(output)] = trails
+            self._alive.append(output)  # so that no other tensor gets its id
 
     def other(self, func: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
-        trails = [self._trails.get(id(value)) for value in args if isinstance(value, torch.Tensor)]
+        tensors = [value for value in args if isinstance(value, torch.Tensor)]
+        groups = [self._trails[id(value)] for value in tensors if id(value) in self._trails]
         output = func(*args, **kwargs)
-        known = [trail for trail in trails if trail is not None and trail.open]
-        if known:
-            name = func._schema.name.split("::")[1].rstrip("_")
+        first = output[0] if isinstance(output, tuple | list) and output else output
+        name = func._schema.name.split("::")[1].rstrip("_")
+        trails = [trail for group in groups for trail in group if trail.open]
+        if name == "cat":
+            for listed in args[0]:
+                for trail in self._trails.get(id(listed), []):
+                    trail.ended = trail.open
+        elif name == "mul" and self._written_silu(tensors):
+            pass
+        elif trails:
             values = {argument.name: value for argument, value in zip(func._schema.arguments, args, strict=False)}
-            follow_on(known, name, values | kwargs)
-            if known[0].open and (name in PASSING | STEPS or "batch_norm" in name):
-                self._carry(known[0], output[0] if isinstance(output, tuple) else output)
+            goes_on = follow_on(trails, len(groups), name, values | kwargs, partial(_replay, func, args, kwargs))
+            if name == "sigmoid" and isinstance(first, torch.Tensor):
+                self._sigmoids[id(first)] = trails[0]
+                self._alive.append(first)
+            if goes_on and isinstance(first, torch.Tensor):
+                self._carry(trails, first)
         return output
 
+    def _written_silu(self, tensors: list[torch.Tensor]) -> bool:
+        """x · sigmoid(x), as exporters write SiLU: what looked like a sigmoid was its first half."""
+        for one, two in (tensors, tensors[::-1]) if len(tensors) == 2 else ():
+            trail = self._sigmoids.get(id(one))
+            if trail is not None and trail in self._trails.get(id(two), []):
+                trail.activation, trail.function = "silu", torch.nn.functional.silu
+                return True
+        return False
 
-def follow_on(trails: list[_Trail], name: str, values: dict[str, Any]) -> None:
-    """Write into the trails what one operator does to them."""
+
+def follow_on(
+    trails: list[_Trail], operands: int, name: str, values: dict[str, Any], function: Callable[[torch.Tensor], Any]
+) -> bool:
+    """Write into the trails what one operator does to them; whether its output is still theirs.
+
+    trails : those of all operands that were being followed; operands: how many operands these are
+    """
     trail = trails[0]
-    if name in ACTIVATIONS:
-        trail.activation = ACTIVATIONS[name]
-    elif name in {"clamp", "clamp_min"} and values.get("min") == 0:
-        trail.activation = "relu" if values.get("max") is None else "relu6"
-    elif "batch_norm" in name:
+    if name in ACTIVATIONS or (name in {"clamp", "clamp_min"} and values.get("min") == 0):
+        for each in trails:
+            each.activation, each.function = _activation(name, values), function
+        return False
+    if trail.joined:
+        return name in PASSING or name == "add"
+    if "batch_norm" in name:
         _normalise(trail, values)
     elif name in STEPS:
         constant = _constant(values, len(trail.scale))
-        if len(trails) > 1 or constant is None:
-            for each in trails:
-                each.joined = True
-        else:
+        if constant is not None and operands == 1:
             _affine(trail, name, constant)
-    elif name == "cat":
-        trail.joined = True
+        else:
+            for each in trails:
+                each.joined, each.ended = name == "add", name != "add"
+    return name in PASSING or name in STEPS or "batch_norm" in name
+
+
+def _activation(name: str, values: dict[str, Any]) -> str:
+    if name in {"hardtanh", "clamp", "clamp_min"}:
+        low, high = values.get("min_val", values.get("min")), values.get("max_val", values.get("max"))
+        return "relu" if high is None else "relu6" if (low, high) == (0, 6) else "hardtanh"
+    return ACTIVATIONS[name]
+
+
+def _replay(func: Any, args: Sequence[Any], kwargs: dict[str, Any], x: torch.Tensor) -> torch.Tensor:
+    """The operator again, on another input of the same channels [n, C, N]."""
+    rest = [value.view(1, -1, 1) if "prelu_kernel" in str(func) else value for value in args[1:]]
+    return func(x, *rest, **kwargs)
 
 
 def _normalise(trail: _Trail, values: dict[str, Any]) -> None:
     norm = {}
-    for name, argument in (
-        ("mean", "running_mean"),
-        ("variance", "running_var"),
-        ("weight", "weight"),
-        ("bias", "bias"),
-    ):
+    arguments = {"mean": "running_mean", "variance": "running_var", "weight": "weight", "bias": "bias"}
+    for name, argument in arguments.items():
         value = values.get(argument)
         norm[name] = _array(value) if isinstance(value, torch.Tensor) else np.full_like(trail.scale, name == "weight")
     scale = norm["weight"] / np.sqrt(norm["variance"] + values["eps"])
-    if not trail.norm and (trail.scale == 1).all() and (trail.shift == 0).all():
+    if (trail.scale == 1).all() and (trail.shift == 0).all():
         trail.norm = norm
     trail.shift = (trail.shift - norm["mean"]) * scale + norm["bias"]
     trail.scale = trail.scale * scale
@@ -154,17 +206,12 @@ def _array(tensor: torch.Tensor) -> np.ndarray:
     return tensor.detach().double().cpu().numpy()
 
 
-def follows_of(model: Model, forward: Callable[[], Any] | None = None) -> dict[str, Follow]:
-    """Layer → what follows it, for all conv layers that a forward pass at the model's own input size calls."""
+def follows_of(model: Model) -> dict[str, Follow]:
+    """Layer → what follows it, found in a forward pass at the model's own input size."""
     spec = model.card.input
     picture = torch.full((1, spec.channels, spec.height, spec.width), 0.5)
     tap = FollowTap(model.calls)
     with torch.no_grad():
-        run_tapped(tap, forward or (lambda: model(picture)))
+        run_tapped(tap, lambda: model(picture))
     nothing = {layer.name: Follow.nothing(layer.out_channels) for layer in model.card.layers}
-    return nothing | {
-        layer: Follow(
-            trail.scale.astype(np.float32), trail.shift.astype(np.float32), trail.activation, trail.joined, trail.norm
-        )
-        for layer, trail in tap.found.items()
-    }
+    return nothing | {layer: trail.follow() for layer, trail in tap.found.items()}

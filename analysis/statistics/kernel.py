@@ -1,7 +1,8 @@
-"""The inner loops: everything that is known of one map of one channel, from one walk over it.
+"""The inner loops: everything that is known of one map of one channel, from a few walks over it.
 
 Compiled by numba. Each map is summed on its own, in float64 around its first value, so that what comes out does not
-depend on which images share a batch.
+depend on which images share a batch. Loops are parted so that each becomes vector instructions: that is the difference
+between 0.1 and 1.5 ns a value.
 """
 
 from __future__ import annotations
@@ -16,38 +17,79 @@ FIELDS = ("count", "mean", "m2", "low", "peak", "place", "zeros", "negatives", "
 greatest, flat place of the greatest, how many are zero, below zero, and silent after the normalisation that follows;
 sum of the rectified (or not) normalised values over the map, and over its outermost ring."""
 
-_MATHS = {"reassoc", "contract", "nsz"}
+_ONE, _NIL = np.float32(1), np.float32(0)
 _LARGEST = np.float32(np.finfo(np.float32).max)
+_SIGN = 0x7FFFFFFF
+_INFINITE = 0x7F800000
+_BLOCK = 1024
 
 
-@numba.njit(cache=True, nogil=True, fastmath=_MATHS)
-def _sums(row, scale, shift, floor):  # type: ignore[no-untyped-def]
+@numba.njit(cache=True, nogil=True)
+def _extremes(row):  # type: ignore[no-untyped-def]
+    """Least and greatest of a row as whole numbers of the same order as the floats they are the bits of."""
+    words = row.view(np.int32)
+    low, high = np.int64(1 << 40), np.int64(-(1 << 40))
+    for j in range(words.size):
+        word = words[j]
+        key = word ^ ((word >> 31) & _SIGN)
+        low = min(low, key)
+        high = max(high, key)
+    return low, high
+
+
+@numba.njit(cache=True, nogil=True)
+def _float_of(key):  # type: ignore[no-untyped-def]
+    word = np.empty(1, np.int32)
+    word[0] = key ^ ((key >> 31) & _SIGN)
+    return word.view(np.float32)[0]
+
+
+@numba.njit(cache=True, nogil=True, fastmath=True)
+def _between(value, floor, ceiling):  # type: ignore[no-untyped-def]
+    above = value if value > floor else floor
+    return above if above < ceiling else ceiling
+
+
+@numba.njit(cache=True, nogil=True, fastmath=True)
+def _sums(row, scale, shift, floor, ceiling):  # type: ignore[no-untyped-def]
+    """All values must be finite. Counts are floats of the values' own width: exact up to 2²⁴ positions a map."""
     first = np.float64(row[0])
     total = 0.0
     squares = 0.0
     after = 0.0
-    low = row[0]
-    peak = row[0]
-    zeros = np.int32(0)
-    negatives = np.int32(0)
-    silent = np.int32(0)
+    zeros, negatives, silent = _NIL, _NIL, _NIL
     for j in range(row.size):
         value = row[j]
         distance = np.float64(value) - first
         total += distance
         squares += distance * distance
-        low = min(low, value)
-        peak = max(peak, value)
         then = scale * value + shift
-        after += max(then, floor)
-        zeros += np.int32(value == 0)
-        negatives += np.int32(value < 0)
-        silent += np.int32(then <= 0)
-    return first, total, squares, low, peak, zeros, negatives, silent, after
+        after += np.float64(_between(then, floor, ceiling))
+        zeros += _ONE if value == _NIL else _NIL
+        negatives += _ONE if value < _NIL else _NIL
+        silent += _ONE if then <= _NIL else _NIL
+    return first, total, squares, zeros, negatives, silent, after
 
 
 @numba.njit(cache=True, nogil=True)
-def _ring(row, width, scale, shift, floor):  # type: ignore[no-untyped-def]
+def _first_place(row, value):  # type: ignore[no-untyped-def]
+    """The first position of a value that the row holds."""
+    start = 0
+    while start < row.size:
+        stop = min(start + 64, row.size)
+        hits = _NIL
+        for j in range(start, stop):
+            hits += _ONE if row[j] == value else _NIL
+        if hits > 0:
+            break
+        start = stop
+    while row[start] != value:
+        start += 1
+    return start
+
+
+@numba.njit(cache=True, nogil=True)
+def _ring(row, width, scale, shift, floor, ceiling):  # type: ignore[no-untyped-def]
     """Sum of the normalised, rectified values on the outermost ring of a map of `width` columns."""
     height = row.size // width
     total = 0.0
@@ -55,95 +97,150 @@ def _ring(row, width, scale, shift, floor):  # type: ignore[no-untyped-def]
         inside = 0 < y < height - 1
         x = 0
         while x < width:
-            total += max(scale * row[y * width + x] + shift, floor)
+            total += _between(scale * row[y * width + x] + shift, floor, ceiling)
             x += width - 1 if inside and x == 0 and width > 1 else 1
     return total
 
 
 @numba.njit(cache=True, nogil=True)
-def _count_bins(row, bins):  # type: ignore[no-untyped-def]
+def _count_bins(row, places, bins):  # type: ignore[no-untyped-def]
+    """places [_BLOCK] int32 is room to work in: the bins are found by the block, then counted."""
     words = row.view(np.int32)
-    for j in range(words.size):
-        word = words[j]
-        size = min(max(((word & 0x7FFFFFFF) >> SHIFT) - LOWEST, 0), HALF - 1)
-        bins[HALF - 1 - size if word < 0 else HALF + size] += 1
+    for start in range(0, words.size, _BLOCK):
+        part = words[start : min(start + _BLOCK, words.size)]
+        for j in range(part.size):
+            word = part[j]
+            size = min(max(((word & _SIGN) >> SHIFT) - LOWEST, 0), HALF - 1)
+            places[j] = (size ^ (word >> 31)) + HALF
+        for j in range(part.size):
+            bins[np.uint32(places[j])] += np.int32(1)
 
 
 @numba.njit(cache=True, nogil=True)
-def walk(maps, width, scale, shift, floor, bins, out):  # type: ignore[no-untyped-def]
+def walk(maps, width, scale, shift, bounds, bins, out):  # type: ignore[no-untyped-def]
     """maps [B, C, N] float32 contiguous → out [B, C, len(FIELDS)] float64; bins [C, BINS] int32 is added to.
 
     width : columns of a map; 0 where maps are not two-dimensional (no ring is summed)
-    scale, shift, floor : [C] float32 and a number: what follows the conv is max(scale·x + shift, floor)
+    scale, shift, bounds : [C] float32 twice, [2]: what follows the conv is scale·x + shift, cut off at the bounds
     """
-    finite = np.empty(maps.shape[2], np.float32)
-    for i in range(maps.shape[0]):
-        for c in range(maps.shape[1]):
+    floor, ceiling = bounds[0], bounds[1]
+    kept = np.empty(maps.shape[2], np.float32)
+    places = np.empty(_BLOCK, np.int32)
+    for c in range(maps.shape[1]):  # channel by channel, so that its bins stay near
+        for i in range(maps.shape[0]):
             row = maps[i, c]
-            count = row.size
-            fields = _sums(row, scale[c], shift[c], floor)
-            if not np.isfinite(fields[2]):
-                count = 0
-                for j in range(row.size):
-                    if abs(row[j]) <= _LARGEST:
-                        finite[count] = row[j]
-                        count += 1
-                if count == 0:
+            least, greatest = _extremes(row)
+            if greatest >= _INFINITE or least <= -_INFINITE - 1:
+                row = _only_finite(maps[i, c], kept)
+                if row.size == 0:
                     out[i, c] = 0
                     out[i, c, 3] = np.inf
                     out[i, c, 4] = -np.inf
                     continue
-                fields = _sums(finite[:count], scale[c], shift[c], floor)
-            first, total, squares, low, peak, zeros, negatives, silent, after = fields
-            place = 0
-            while row[place] != peak:
-                place += 1
+                least, greatest = _extremes(row)
+            first, total, squares, zeros, negatives, silent, after = _sums(row, scale[c], shift[c], floor, ceiling)
+            count = row.size
+            peak = _float_of(greatest)
             out[i, c, 0] = count
             out[i, c, 1] = first + total / count
             out[i, c, 2] = max(squares - total * total / count, 0.0)
-            out[i, c, 3] = low
+            out[i, c, 3] = _float_of(least)
             out[i, c, 4] = peak
-            out[i, c, 5] = place
+            out[i, c, 5] = _first_place(maps[i, c], peak)
             out[i, c, 6] = zeros
             out[i, c, 7] = negatives
             out[i, c, 8] = silent
             out[i, c, 9] = after
-            if count == row.size:
-                out[i, c, 10] = _ring(row, width, scale[c], shift[c], floor) if width else 0.0
-                _count_bins(row, bins[c])
-            else:
-                _count_bins(finite[:count], bins[c])
+            out[i, c, 10] = 0.0
+            if width and count == maps.shape[2]:
+                out[i, c, 10] = _ring(row, width, scale[c], shift[c], floor, ceiling)
+            _count_bins(row, places, bins[c])
 
 
 @numba.njit(cache=True, nogil=True)
-def count_values(values, bins):  # type: ignore[no-untyped-def]
-    """values [n, C] float32 → bins [C, BINS] gets one more at each finite value's bin."""
+def sum_after(after, maps, width, out):  # type: ignore[no-untyped-def]
+    """Where an activation does more than cut off: its values [B, C, N] float32 are summed instead.
+
+    maps: the conv's own output; where that is not finite the activation's value is passed over too.
+    """
+    unit, none, without = np.float32(1), np.float32(0), np.float32(np.inf)
+    for i in range(after.shape[0]):
+        for c in range(after.shape[1]):
+            total = 0.0
+            for j in range(after.shape[2]):
+                if abs(maps[i, c, j]) <= _LARGEST:
+                    total += after[i, c, j]
+            out[i, c, 9] = total
+            if width and out[i, c, 0] == after.shape[2]:
+                out[i, c, 10] = _ring(after[i, c], width, unit, none, -without, without)
+
+
+@numba.njit(cache=True, nogil=True)
+def _only_finite(row, kept):  # type: ignore[no-untyped-def]
+    count = 0
+    for j in range(row.size):
+        if abs(row[j]) <= _LARGEST:
+            kept[count] = row[j]
+            count += 1
+    return kept[:count]
+
+
+@numba.njit(cache=True, nogil=True)
+def join(n, centre, spread, least, greatest, c, count, mean, m2, low, high):  # type: ignore[no-untyped-def]
+    """A group of n values joins channel c: Chan, Golub and LeVeque (1979). Arrays [C] float64, changed in place."""
+    total = count[c] + n
+    distance = centre - mean[c]
+    m2[c] += spread + distance * distance * count[c] * (n / total)
+    mean[c] += distance * (n / total)
+    count[c] = total
+    low[c] = min(low[c], least)
+    high[c] = max(high[c], greatest)
+
+
+@numba.njit(cache=True, nogil=True)
+def join_walked(found, count, mean, m2, low, high):  # type: ignore[no-untyped-def]
+    """found [n, C, len(FIELDS)], what `walk` gives → the five arrays [C] of a Distribution, changed in place."""
+    for c in range(found.shape[1]):
+        for i in range(found.shape[0]):
+            one = found[i, c]
+            if one[0] > 0:
+                join(one[0], one[1], one[2], one[3], one[4], c, count, mean, m2, low, high)
+
+
+@numba.njit(cache=True, nogil=True)
+def join_values(values, count, mean, m2, low, high, bins):  # type: ignore[no-untyped-def]
+    """values [n, C] float32, what is not finite passed over → the six arrays of a Distribution, changed in place."""
     one = np.empty(1, np.float32)
-    for i in range(values.shape[0]):
-        for c in range(values.shape[1]):
-            if abs(values[i, c]) <= _LARGEST:
+    places = np.empty(_BLOCK, np.int32)
+    for c in range(values.shape[1]):
+        for i in range(values.shape[0]):
+            value = np.float64(values[i, c])
+            if abs(value) <= _LARGEST:
+                join(1.0, value, 0.0, value, value, c, count, mean, m2, low, high)
                 one[0] = values[i, c]
-                _count_bins(one, bins[c])
+                _count_bins(one, places, bins[c])
 
 
 @numba.njit(cache=True, nogil=True)
 def insert_ranked(values, images, places, best_values, best_images, best_places):  # type: ignore[no-untyped-def]
     """Keep the k greatest of each channel, greatest first; of equal values the image of the lower number.
 
-    values [n, C] (−inf: nothing), images [n] or [n, C] as [n, C], places [n, C]; best_* [C, k], changed in place.
+    values, images, places [n, C] (−inf or NaN: nothing); best_* [C, k], changed in place.
     """
     keep = best_values.shape[1]
-    for i in range(values.shape[0]):
-        for c in range(values.shape[1]):
+    for c in range(values.shape[1]):
+        for i in range(values.shape[0]):
             value = values[i, c]
             image = images[i, c]
             slot = keep
-            while slot > 0 and (
-                value > best_values[c, slot - 1]
-                or (value == best_values[c, slot - 1] and image < best_images[c, slot - 1] and value > -np.inf)
+            while (
+                value > -np.inf
+                and slot > 0
+                and value >= best_values[c, slot - 1]
+                and (value > best_values[c, slot - 1] or image < best_images[c, slot - 1])
             ):
                 slot -= 1
-            if slot == keep or value == -np.inf:
+            if slot == keep:
                 continue
             for j in range(keep - 1, slot, -1):
                 best_values[c, j] = best_values[c, j - 1]
@@ -154,4 +251,4 @@ def insert_ranked(values, images, places, best_values, best_images, best_places)
             best_places[c, slot] = places[i, c]
 
 
-__all__ = ["BINS", "FIELDS", "count_values", "insert_ranked", "walk"]
+__all__ = ["BINS", "FIELDS", "insert_ranked", "join_values", "join_walked", "sum_after", "walk"]

@@ -13,7 +13,7 @@ from analysis.statistics.covariance import Covariance, grid_places
 from analysis.statistics.distribution import Distribution
 from analysis.statistics.drawn import Drawn
 from analysis.statistics.follow import Follow
-from analysis.statistics.kernel import FIELDS, walk
+from analysis.statistics.kernel import FIELDS, sum_after, walk
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,7 @@ class Images:
 class LayerState:
     """One layer's accumulators.
 
+    follow        : what follows the conv in the model
     maps          : all values at the conv's own output
     peaks, means  : the spatial maximum and mean of each image
     sums          : [C] float64 each of `SUMS`
@@ -54,7 +55,9 @@ class LayerState:
         ("covariance", Covariance),
     )
 
-    def __init__(self, channels: int, settings: Settings) -> None:
+    def __init__(self, follow: Follow, settings: Settings) -> None:
+        channels = len(follow.scale)
+        self.follow = follow
         self.maps = Distribution(channels)
         self.peaks = Distribution(channels)
         self.means = Distribution(channels)
@@ -65,43 +68,44 @@ class LayerState:
         self.covariance = Covariance(channels if channels <= settings.width else 0)
         self.sums = {name: np.zeros(channels) for name in self.SUMS}
 
-    def update(self, maps: np.ndarray, images: Images, follow: Follow) -> None:
+    def update(self, maps: np.ndarray, images: Images) -> None:
         """maps [n, C, H, W] (or [n, C, …] of any other number of dimensions) float32, of these images."""
         count, channels = maps.shape[:2]
         size = maps.shape[2:]
         flat = np.ascontiguousarray(maps.reshape(count, channels, -1))
         width = size[1] if len(size) == 2 else 0
         found = np.empty((count, channels, len(FIELDS)))
-        self.maps.bins = self.maps.bins.astype(np.int32, copy=False)
-        walk(flat, width, follow.scale, follow.shift, np.float32(follow.floor), self.maps.bins, found)
-        each = {name: found[:, :, number] for number, name in enumerate(FIELDS)}
-        self.maps.update_summed(each["count"], each["mean"], each["m2"], each["low"], each["peak"])
-        self._add_sums(each, flat.shape[2], size)
-        self._add_images(each, flat.shape[2], images)
+        bounds = np.array(self.follow.bounds, np.float32)
+        walk(flat, width, self.follow.scale, self.follow.shift, bounds, self.maps.countable(), found)
+        if self.follow.function is not None:
+            sum_after(self.follow.after(flat), flat, width, found)
+        self.maps.update_walked(found)
+        self._add_sums(found, flat.shape[2], size)
+        self._add_images(found, images)
         if len(self.covariance.mean):
             places = grid_places(*size) if len(size) == 2 else grid_places(1, flat.shape[2])
             self.covariance.update(flat[:, :, places].transpose(0, 2, 1).reshape(-1, channels))
 
-    def _add_sums(self, each: dict[str, np.ndarray], places: int, size: tuple[int, ...]) -> None:
-        for name in ("zeros", "negatives", "silent"):
-            self.sums[name] += each[name].sum(axis=0)
-        self.sums["nonfinite"] += (places - each["count"]).sum(axis=0)
-        self.sums["after"] += each["after"].sum(axis=0)
-        self.sums["images"] += len(each["count"])
-        if len(size) == 2:
-            whole = each["count"] == places
+    def _add_sums(self, found: np.ndarray, places: int, size: tuple[int, ...]) -> None:
+        total = found.sum(axis=0)
+        for name in ("zeros", "negatives", "silent", "after"):
+            self.sums[name] += total[:, FIELDS.index(name)]
+        self.sums["nonfinite"] += len(found) * places - total[:, 0]
+        self.sums["images"] += len(found)
+        if len(size) == 2:  # the ring is that of maps without a value that is not finite
+            whole = (found[:, :, 0] == places).sum(axis=0)
             inner = max(size[0] - 2, 0) * max(size[1] - 2, 0)
-            self.sums["border"] += each["border"].sum(axis=0, where=whole)
-            self.sums["border_count"] += whole.sum(axis=0) * float(places - inner)
-            self.sums["inside_count"] += whole.sum(axis=0) * float(inner)
+            self.sums["border"] += total[:, FIELDS.index("border")]
+            self.sums["border_count"] += whole * float(places - inner)
+            self.sums["inside_count"] += whole * float(inner)
 
-    def _add_images(self, each: dict[str, np.ndarray], places: int, images: Images) -> None:
+    def _add_images(self, found: np.ndarray, images: Images) -> None:
+        each = {name: found[:, :, number] for number, name in enumerate(FIELDS)}
         seen = each["count"] > 0
         peaks = np.where(seen, each["peak"], np.nan)
-        means = np.where(seen, each["mean"], np.nan)
         after = np.divide(each["after"], each["count"], out=np.zeros_like(peaks), where=seen)
-        self.peaks.update(peaks.astype(np.float32))
-        self.means.update(means.astype(np.float32))
+        self.peaks.update(peaks)
+        self.means.update(np.where(seen, each["mean"], np.nan))
         self.highest.update(peaks, images.numbers, each["place"])
         self.lowest.update(-peaks, images.numbers, each["place"])
         labelled = images.labels >= 0
@@ -118,13 +122,14 @@ class LayerState:
             self.sums[name] = self.sums[name] + other.sums[name]
 
     def arrays(self) -> dict[str, np.ndarray]:
-        parts = {name: getattr(self, name).arrays() for name, _ in self.PARTS} | {"sums": self.sums}
+        parts = {name: getattr(self, name).arrays() for name, _ in (*self.PARTS, ("follow", Follow))}
+        parts["sums"] = self.sums
         return {f"{part}.{name}": array for part, arrays in parts.items() for name, array in arrays.items()}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> LayerState:
         made = cls.__new__(cls)
-        for part, kind in cls.PARTS:
+        for part, kind in (*cls.PARTS, ("follow", Follow)):
             own = {name[len(part) + 1 :]: array for name, array in arrays.items() if name.startswith(f"{part}.")}
             setattr(made, part, kind.from_arrays(own))
         made.sums = {name: arrays[f"sums.{name}"].copy() for name in cls.SUMS}

@@ -28,14 +28,14 @@ def measure(
     report: Callable[[float], None] = lambda fraction: None,
 ) -> dict[str, LayerState]:
     """Layer → what was measured of it on the images `numbers` of the probe."""
-    states = {layer: LayerState(model.card.layer(layer).out_channels, settings) for layer in layers}
+    states = {layer: LayerState(follows[layer], settings) for layer in layers}
     drawn = set(drawn_images(probe.card.count).tolist())
     step = 1 if model.card.one_by_one else BATCH
     for start in range(0, len(numbers), step):
         batch = np.asarray(numbers[start : start + step], np.int64)
         labels = np.full(len(batch), -1, np.int64) if probe.labels is None else probe.labels[batch]
         images = Images(batch, labels, np.array([number in drawn for number in batch.tolist()]))
-        _measure_batch(model, probe.batch(batch.tolist(), model.card.input), images, states, follows)
+        _measure_batch(model, probe.batch(batch.tolist(), model.card.input), images, states)
         report(min(1.0, (start + step) / len(numbers)))
     return states
 
@@ -45,7 +45,6 @@ def _measure_batch(
     pictures: torch.Tensor,
     images: Images,
     states: Mapping[str, LayerState],
-    follows: Mapping[str, Follow],
 ) -> None:
     """Layers called several times in a pass are measured over all their calls together."""
     several: dict[str, list[np.ndarray]] = {}
@@ -55,8 +54,8 @@ def _measure_batch(
         if model.card.layer(layer).sites > 1:
             several.setdefault(layer, []).append(maps.reshape(*maps.shape[:2], -1).copy())
         else:
-            states[layer].update(maps, images, follows[layer])
+            states[layer].update(maps, images)
 
     visit(model, pictures, list(states), visitor)
     for layer, sites in several.items():
-        states[layer].update(np.concatenate(sites, axis=2), images, follows[layer])
+        states[layer].update(np.concatenate(sites, axis=2), images)

@@ -27,7 +27,7 @@ def statistics_table(state: LayerState) -> pd.DataFrame:
         "exact_zeros": _ratio(sums["zeros"], count),
         "negatives": _ratio(sums["negatives"], count),
         "zeros": _ratio(sums["silent"], count),
-        "dead": (count > 0) & (sums["silent"] == count),
+        "dead": (count > 0) & (sums["silent"] == count) & state.follow.silences,
         "after_mean": _ratio(sums["after"], count),
         "border_ratio": border_ratio(sums),
         **{f"p{share:02d}": values for share, values in zip(QUANTILES, maps.quantiles(shares).T, strict=True)},

@@ -1,0 +1,164 @@
+"""Everything that is measured in one pass is what NumPy finds with all activations kept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from analysis.models.model import Model
+from analysis.probe import open_probe
+from analysis.probe.probe import Probe
+from analysis.statistics.columns import QUANTILES
+from analysis.statistics.following import follows_of
+from analysis.statistics.layer_state import LayerState, Settings
+from analysis.statistics.pass_over import measure
+from analysis.statistics.sketch import RELATIVE_ERROR, SMALLEST
+from analysis.statistics.table import statistics_table
+from tests.probe.pictures import write_pictures
+from tests.statistics.nets import InPlace, Mixed, Residual, opened
+
+COUNT = 21
+
+
+def kept_activations(model: Model, probe: Probe, layer: str) -> list[np.ndarray]:
+    """Every output of a module, by a plain hook that copies at once: one array [images, C, H, W] a call."""
+    outputs: list[np.ndarray] = []
+    module = model.module.get_submodule(layer)
+    handle = module.register_forward_hook(lambda _m, _i, output: outputs.append(output.detach().clone().numpy()))
+    with torch.no_grad():
+        model(probe.batch(range(probe.card.count), model.card.input))
+    handle.remove()
+    return outputs
+
+
+@pytest.fixture(scope="module")
+def probe(tmp_path_factory: pytest.TempPathFactory) -> Probe:
+    folder: Path = write_pictures(tmp_path_factory.mktemp("probe"), COUNT, classes=3)
+    return open_probe(str(folder))
+
+
+@pytest.fixture(scope="module", params=[InPlace, Residual, Mixed])
+def model(request: pytest.FixtureRequest) -> Model:
+    return opened(request.param)
+
+
+@pytest.fixture(scope="module")
+def states(model: Model, probe: Probe) -> dict[str, LayerState]:
+    layers = [layer.name for layer in model.card.layers]
+    return measure(model, probe, range(COUNT), layers, follows_of(model), Settings(keep=COUNT, width=256))
+
+
+def flat(outputs: list[np.ndarray]) -> np.ndarray:
+    """[images, C, all positions of all calls]."""
+    return np.concatenate([output.reshape(*output.shape[:2], -1) for output in outputs], axis=2).astype(np.float64)
+
+
+def test_moments_and_shares(model: Model, probe: Probe, states: dict[str, LayerState]) -> None:
+    for layer, state in states.items():
+        values = flat(kept_activations(model, probe, layer))
+        table = statistics_table(state)
+        np.testing.assert_allclose(table["mean"], values.mean((0, 2)), rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(table["std"], values.std((0, 2)), rtol=1e-5)
+        np.testing.assert_allclose(table["min"], values.min((0, 2)), rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(table["max"], values.max((0, 2)), rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(table["negatives"], (values < 0).mean((0, 2)), atol=2e-4)
+        np.testing.assert_allclose(table["exact_zeros"], (values == 0).mean((0, 2)))
+        assert (table["count"] == values.shape[0] * values.shape[2]).all()
+        assert (table["nonfinite"] == 0).all()
+        peaks = values.max(axis=2)
+        np.testing.assert_allclose(table["peak_mean"], peaks.mean(0), rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(table["peak_std"], peaks.std(0), rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(table["image_mean_std"], values.mean(2).std(0), rtol=1e-4, atol=1e-6)
+
+
+def test_quantiles_within_the_stated_error(model: Model, probe: Probe, states: dict[str, LayerState]) -> None:
+    for layer, state in states.items():
+        values = flat(kept_activations(model, probe, layer))
+        table = statistics_table(state)
+        for share in QUANTILES:
+            below = np.quantile(values, share / 100, axis=(0, 2), method="lower")
+            above = np.quantile(values, share / 100, axis=(0, 2), method="higher")
+            found = table[f"p{share:02d}"].to_numpy()
+            slack = RELATIVE_ERROR * np.maximum(np.abs(below), np.abs(above)) + SMALLEST
+            assert (found >= below - slack).all()
+            assert (found <= above + slack).all()
+
+
+def test_histograms_hold_every_value(model: Model, probe: Probe, states: dict[str, LayerState]) -> None:
+    for layer, state in states.items():
+        values = flat(kept_activations(model, probe, layer))
+        for row in statistics_table(state).itertuples():
+            assert sum(row.histogram) == pytest.approx(values.shape[0] * values.shape[2])
+            own = values[:, row.channel].ravel()
+            middle = len(row.histogram) // 2
+            edge = row.histogram_edges[middle]
+            slack = RELATIVE_ERROR * abs(edge) + SMALLEST
+            left = sum(row.histogram[:middle]) / row.count
+            assert (own < edge - slack).mean() - 1e-9 <= left <= (own <= edge + slack).mean() + 1e-9
+
+
+def test_exemplars(model: Model, probe: Probe, states: dict[str, LayerState]) -> None:
+    for layer, state in states.items():
+        values = flat(kept_activations(model, probe, layer))
+        peaks = values.max(axis=2)
+        for channel in range(peaks.shape[1]):
+            order = np.lexsort((np.arange(COUNT), -peaks[:, channel]))
+            apart = np.abs(np.diff(peaks[order, channel], prepend=np.inf, append=np.inf))
+            clear = (apart[:-1] > 1e-5) & (apart[1:] > 1e-5)  # float32 of other batches: near ties may swap
+            np.testing.assert_array_equal(state.highest.images[channel][clear], order[clear])
+            np.testing.assert_array_equal(state.lowest.images[channel][::-1][clear], order[clear])
+            best = order[0]
+            if clear[0]:
+                assert values[best, channel, state.highest.places[channel, 0]] == pytest.approx(
+                    peaks[best, channel], rel=1e-5
+                )
+
+
+def test_covariance_on_its_grid(model: Model, probe: Probe, states: dict[str, LayerState]) -> None:
+    from analysis.statistics.covariance import grid_places
+
+    for layer, state in states.items():
+        outputs = kept_activations(model, probe, layer)
+        if len(outputs) > 1:
+            continue
+        places = grid_places(*outputs[0].shape[2:])
+        rows = flat(outputs)[:, :, places].transpose(0, 2, 1).reshape(-1, outputs[0].shape[1])
+        expected = np.cov(rows, rowvar=False, bias=True)
+        np.testing.assert_allclose(state.covariance.matrix(), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_class_means_are_after_the_activation(probe: Probe) -> None:
+    model = opened(Residual)
+    states = measure(model, probe, range(COUNT), ["stem"], follows_of(model), Settings())
+    norm: nn.Module = model.module.get_submodule("norm")
+    with torch.no_grad():
+        after = torch.relu(norm(torch.from_numpy(kept_activations(model, probe, "stem")[0]))).mean((2, 3)).numpy()
+    labels, means = states["stem"].classes.means()
+    assert labels.tolist() == [0, 1, 2]
+    expected = np.stack([after[probe.labels == label].mean(0) for label in labels])
+    np.testing.assert_allclose(means, expected, rtol=1e-4, atol=1e-6)
+    table = statistics_table(states["stem"])
+    np.testing.assert_allclose(table["after_mean"], after.mean(0), rtol=1e-4, atol=1e-6)
+
+
+def test_border_against_inside(probe: Probe) -> None:
+    model = opened(InPlace)
+    states = measure(model, probe, range(COUNT), ["first"], follows_of(model), Settings())
+    after = np.maximum(kept_activations(model, probe, "first")[0], 0).astype(np.float64)
+    ring = np.ones(after.shape[2:], bool)
+    ring[1:-1, 1:-1] = False
+    expected = after[:, :, ring].mean((0, 2)) / after[:, :, ~ring].mean((0, 2))
+    np.testing.assert_allclose(statistics_table(states["first"])["border_ratio"], expected, rtol=1e-4)
+
+
+def test_after_an_activation_that_does_more_than_cut_off(probe: Probe) -> None:
+    model = opened(Mixed)
+    states = measure(model, probe, range(COUNT), ["first"], follows_of(model), Settings())
+    after = torch.nn.functional.silu(torch.from_numpy(kept_activations(model, probe, "first")[0])).numpy()
+    table = statistics_table(states["first"])
+    np.testing.assert_allclose(table["after_mean"], after.mean((0, 2, 3)), rtol=1e-4, atol=1e-6)
+    assert not table["dead"].any()
