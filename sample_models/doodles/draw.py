@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from PIL import Image
 
-from sample_models.doodles import colours, creatures, scene, things
+from sample_models.doodles import colours, creatures, parts, scene, things
 from sample_models.doodles.canvas import Canvas, turn
 
 SIZE = 96
@@ -44,7 +45,19 @@ def draw(seed: int | tuple[int, ...], cls: int | str) -> tuple[np.ndarray, int]:
     ground = scene.background(rng, SIZE, _OVERSAMPLING)
     canvas = Canvas(pixels, *_pose(rng), *_pen(rng, pixels))
     _DRAWERS[CLASSES[label]](canvas, rng)
+    ground.paste(lost := _lost_parts(rng, pixels), (0, 0), lost)
     return scene.compose(rng, ground, canvas.image, SIZE), label
+
+
+def _lost_parts(rng: np.random.Generator, pixels: int) -> Image.Image:
+    """Parts that belong to nothing, in half of the images: no single wheel or eye decides what the thing is."""
+    canvas = Canvas(pixels, np.eye(2), np.zeros(2), 0.008 * pixels)
+    for _ in range(rng.integers(1, 4) if rng.uniform() < 0.5 else 0):
+        side = rng.uniform(0.55, 0.95) * rng.choice([-1, 1])
+        x, y = rng.permutation([side, rng.uniform(-0.9, 0.9)])
+        with canvas.placed(x, y, rng.uniform(0.09, 0.2), rng.uniform(-0.5, 0.5)):
+            parts.any_part(canvas, rng)
+    return canvas.image
 
 
 def _pose(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

@@ -137,3 +137,25 @@ def hand(canvas: Canvas, length: float, width: float, colour: Colour) -> None:
         colour,
         False,
     )
+
+
+def any_part(canvas: Canvas, rng: np.random.Generator) -> None:
+    """One part, of nothing."""
+    kind, colour = rng.integers(8), colours.bright(rng)
+    if kind == 0:
+        eye(canvas, colours.deep(rng), (float(rng.uniform(-1, 1)), float(rng.uniform(-1, 1))), rng.uniform(0.7, 1))
+    elif kind == 1:
+        wheel(canvas, rng, colours.pastel(rng), int(rng.integers(4, 12)), thin=bool(rng.integers(2)))
+    elif kind == 2:
+        window(canvas, colours.lighter(colour, 0.7), (0.7, 0.86, 0.95), int(rng.integers(1, 4)), bool(rng.integers(2)))
+    elif kind == 3:
+        petal_ring(canvas, int(rng.integers(5, 10)), 1.0, 0.26, colour)
+    elif kind == 4:
+        leaf(canvas, colours.pick(rng, colours.LEAF))
+    elif kind == 5:
+        fin(canvas, colour)
+    elif kind == 6:
+        dial(canvas, WHITE, INK, 12)
+    else:
+        with canvas.placed(0, 0, 2):
+            mouth(canvas, 0.8, rng.uniform(-0.5, 1), teeth=bool(rng.integers(2)))

@@ -25,7 +25,7 @@ def background(rng: np.random.Generator, pixels: int, oversampling: int) -> Imag
 def _ground(rng: np.random.Generator, pixels: int) -> np.ndarray:
     """[pixels, pixels, 3] float."""
     y, x = np.mgrid[-1 : 1 : pixels * 1j, -1 : 1 : pixels * 1j].astype(np.float32)
-    far, near = colours.pastel(rng), colours.hue(rng, (0.15, 0.7), (0.35, 0.85))
+    far, near = colours.hue(rng, (0.05, 0.3), (0.75, 1.0)), colours.hue(rng, (0.1, 0.45), (0.4, 0.85))
     kind = rng.integers(4)
     if kind == 0:  # sky and ground
         horizon = rng.uniform(0.0, 0.7)
@@ -33,7 +33,7 @@ def _ground(rng: np.random.Generator, pixels: int) -> np.ndarray:
         land = paints.any_pattern(rng, near, colours.darker(near, 0.2), rng.uniform(0.08, 0.25))(x, y)
         picture = np.where((y > horizon + 0.05 * np.sin(4 * x + rng.uniform(0, 6)))[..., None], land, sky)
     elif kind == 1:  # wallpaper
-        second = colours.mix(near, colours.pastel(rng), rng.uniform(0.2, 0.6))
+        second = colours.mix(near, far, rng.uniform(0.2, 0.6))
         picture = paints.any_pattern(rng, near, second, rng.uniform(0.12, 0.5))(x, y)
     elif kind == 2:  # paper
         picture = paints.gradient(far, colours.lighter(far), rng.uniform(0, 6))(x, y)
@@ -42,10 +42,10 @@ def _ground(rng: np.random.Generator, pixels: int) -> np.ndarray:
         one = paints.any_pattern(rng, far, colours.darker(far, 0.15), rng.uniform(0.1, 0.4))(x, y)
         other = paints.any_pattern(rng, near, colours.lighter(near, 0.2), rng.uniform(0.1, 0.4))(x, y)
         picture = np.where((x * np.cos(angle) + y * np.sin(angle) > shift)[..., None], one, other)
-    return picture + rng.uniform(0.02, 0.13) * clouds(rng, pixels)[..., None]
+    return picture + rng.uniform(0.02, 0.09) * clouds(rng, pixels)[..., None]
 
 
-def clouds(rng: np.random.Generator, pixels: int, decay: float = 1.3) -> np.ndarray:
+def clouds(rng: np.random.Generator, pixels: int, decay: float = 1.6) -> np.ndarray:
     """[pixels, pixels] noise of unit variance whose amplitude falls with frequency as 1/f^decay."""
     rows, columns = np.fft.fftfreq(pixels)[:, None], np.fft.rfftfreq(pixels)[None]
     frequency = np.maximum(np.hypot(rows, columns), 1 / pixels)
@@ -93,7 +93,7 @@ def compose(rng: np.random.Generator, ground: Image.Image, thing: Image.Image, s
     exposure, gamma = rng.uniform(0.85, 1.15), rng.uniform(0.8, 1.25)
     tint = rng.uniform(0.93, 1.07, 3)
     picture = np.clip(picture * exposure * tint, 0, 1) ** gamma
-    picture += rng.normal(0, rng.uniform(0.004, 0.03), picture.shape)
+    picture += rng.normal(0, rng.uniform(0.002, 0.012), picture.shape)
     return np.round(np.clip(picture, 0, 1) * 255).astype(np.uint8)
 
 
