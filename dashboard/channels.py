@@ -34,7 +34,7 @@ def picture_of(atlas: Atlas, layer: ConvLayer, channel: int, facts: GridFacts) -
     caption = f"What excites it most, made by the model itself in {int(row['steps'])} steps, seed {int(row['seed'])}."
     reach = facts.table["reach"].iloc[channel] if "reach" in facts.table else float("nan")
     if pd.notna(reach):
-        caption += f" It reaches {written(float(reach))}× the best real image."
+        caption += f" It excites the channel {float(reach):.1f} times as much as the best real image."
     url = address(atlas, str(row["folder"]), f"{channel:05d}.webp")
     return Picture(url, f"Feature visualization of channel {channel} of {layer.name}", caption)
 

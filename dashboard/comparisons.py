@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +33,24 @@ class PairFacts:
     statistics: list[dict[str, Any]]
     labels: dict[int, str]
     highlights: list[str]
+
+
+def natural_pair(newest_first: Sequence[Atlas], wanted: str = "") -> tuple[str, str]:
+    """Ids of two atlases that a person likely wants to compare, older first: the newest two of the same layers.
+
+    wanted : one of the two, where it is known; it comes first
+    """
+    first_to_try = [atlas for atlas in newest_first if atlas.id == wanted] or list(newest_first)
+    for later in first_to_try:
+        for earlier in newest_first:
+            if earlier.id != later.id and _layer_names(earlier) == _layer_names(later):
+                return (later.id, earlier.id) if wanted else (earlier.id, later.id)
+    other = next(atlas for atlas in newest_first if atlas.id != first_to_try[0].id)
+    return first_to_try[0].id, other.id
+
+
+def _layer_names(atlas: Atlas) -> list[str]:
+    return [layer.name for layer in atlas.model.layers]
 
 
 def layer_pairs(a: Atlas, b: Atlas) -> pd.DataFrame:
@@ -101,7 +120,8 @@ def pair_facts(a: Atlas, b: Atlas, layer_a: str | None, layer_b: str | None) -> 
     labels: dict[int, str] = {}
     for atlas, side in zip((a, b), sides, strict=True):
         pictures = LayerPictures() if side is None else _taken(side.pictures, side.sheets, sheets)
-        panels.append(panel(atlas.model.name, channels, pictures, side.dead if side else ()))
+        dead, planned = (side.dead, side.planned) if side else (set(), set())
+        panels.append(panel(atlas.model.name, channels, pictures, dead, planned))
         labels = labels or dict(pictures.labels)
     tables = [atlas.statistics(name) if name else None for atlas, name in ((a, layer_a), (b, layer_b))]
     statistics = _statistics(tables[0], tables[1], channels)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
@@ -26,17 +28,41 @@ def view() -> View:
     return View.from_query(st.query_params.to_dict())
 
 
-def heading(title: str, about: str = "", crumbs: list[tuple[str, str, View]] | None = None) -> None:
-    """The way here as links, the title, one line about it."""
-    if crumbs:
+@dataclass(frozen=True)
+class Way:
+    """A link to another place: in the line of the way here, or beside the title."""
+
+    label: str
+    page: str
+    place: View
+    icon: str = ""
+    help: str | None = None
+
+
+def heading(title: str, about: str = "", crumbs: Sequence[Way] | None = None, beside: Sequence[Way] = ()) -> None:
+    """The way here as links, the title, one line about it; at the right where one can go from here."""
+    if crumbs is not None:
         with st.container(horizontal=True, gap="small", key="crumbs"):
-            st.page_link("views/library.py", label="Library", icon="", query_params={})
-            for label, page, place in crumbs:
-                st.page_link(f"views/{page}.py", label=plain(label), icon="", query_params=place.to_query())
-    with st.container(key="heading", gap=None):
-        st.title(plain(title), anchor=False)
-        if about:
-            st.caption(about)
+            _links([Way("Library", "library", View()), *crumbs])
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom", gap="large"):
+        with st.container(key="heading", gap=None):
+            st.title(plain(title), anchor=False)
+            if about:
+                st.caption(plain(about))
+        if beside:
+            with st.container(horizontal=True, horizontal_alignment="right", width="content", key="beside"):
+                _links(beside)
+
+
+def _links(ways: Sequence[Way]) -> None:
+    for way in ways:
+        st.page_link(
+            f"views/{way.page}.py",
+            label=plain(way.label),
+            icon=way.icon,
+            query_params=way.place.to_query(),
+            help=way.help,
+        )
 
 
 def go(page: str, place: View) -> None:

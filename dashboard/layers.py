@@ -12,7 +12,7 @@ from analysis.atlas.atlas import Atlas
 from analysis.models.layers import ConvLayer
 from dashboard.address import link
 from dashboard.components.strips import Figure, Strip
-from dashboard.measures import KNOWN, measures_of, to_data, written
+from dashboard.measures import measures_of, to_data, written
 from dashboard.pictures import LayerPictures, Sheets, Tile, layer_pictures, spread
 from dashboard.state import View
 
@@ -31,6 +31,7 @@ class GridFacts:
     statistics: list[dict[str, Any]]
     highlights: list[str]
     dead: set[int]
+    planned: set[int]
 
 
 def layer_facts(atlas: Atlas, layer: ConvLayer) -> GridFacts:
@@ -46,7 +47,8 @@ def _layer_facts(atlas: Atlas, layer: ConvLayer, _made_by_now: tuple[str, ...]) 
     table = channel_table(atlas, layer, pictures)
     highlights = [measure.name for measure in measures_of(table) if measure.highlight]
     dead = set() if "dead" not in table else set(table["channel"][table["dead"].fillna(False).astype(bool)].astype(int))
-    return GridFacts(channels, pictures, sheets, table, to_data(table, channels), highlights, dead)
+    planned = _planned(atlas, layer) | pictures.picture.keys() | pictures.examples.keys()
+    return GridFacts(channels, pictures, sheets, table, to_data(table, channels), highlights, dead, planned)
 
 
 def representatives(atlas: Atlas, layer: ConvLayer, sheets: Sheets, count: int) -> list[Tile]:
@@ -72,6 +74,12 @@ def channel_table(atlas: Atlas, layer: ConvLayer, pictures: LayerPictures) -> pd
     return table
 
 
+def _planned(atlas: Atlas, layer: ConvLayer) -> set[int]:
+    """The channels of which pictures or real images were asked for."""
+    spans = [task.channels for task in atlas.tasks(layer=layer.name) if task.channels is not None]
+    return {channel for first, end in spans for channel in range(first, end)}
+
+
 def _made(atlas: Atlas, layer: str) -> tuple[str, ...]:
     """The keys of what is there of a layer: changes when a build adds to it."""
     return tuple(task.key for task in atlas.tasks(layer=layer) if atlas.artifacts.has(task))
@@ -95,12 +103,18 @@ def about_layer(layer: ConvLayer) -> str:
     return " · ".join(parts)
 
 
+def neighbours(before: str | None, after: str | None) -> list[tuple[str, str]]:
+    """(layer, icon) of the layers before and after."""
+    sides = ((before, ":material/chevron_left:"), (after, ":material/chevron_right:"))
+    return [(name, icon) for name, icon in sides if name is not None]
+
+
 def layer_strip(atlas: Atlas, layer: ConvLayer, sheets: Sheets) -> Strip:
     """The layer as a row of the overview."""
     facts = layer_facts(atlas, layer)
-    subtitle = f"{layer.out_channels} channels · {layer.kind.removeprefix('Conv')} {sizes(layer.kernel_size)}"
+    subtitle = f"{layer.out_channels} channels · {sizes(layer.kernel_size)}"
     if layer.receptive_field:
-        subtitle += f" · sees {sizes(layer.receptive_field)} px"
+        subtitle += f" · sees {max(layer.receptive_field)} px"
     return Strip(
         layer.name,
         link("layer", View(atlas=atlas.id, layer=layer.name)),
@@ -123,7 +137,6 @@ def key_figures(facts: GridFacts) -> list[Figure]:
     for name in ("zeros", "peak_max", "purity"):
         measure = next((each for each in measures_of(table) if each.name == name), None)
         if measure is None:
-            figures.append(Figure(next(each.title for each in KNOWN if each.name == name), "–"))
             continue
         middle = float(table[name].median())
         share = middle if measure.format == "percent" else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -90,14 +91,25 @@ def layer_pictures(atlas: Atlas, layer: str, sheets: Sheets) -> LayerPictures:
             counts = Counter(label for label in labels if label).most_common(3)
             if counts:
                 found.labels[channel] = ", ".join(name for name, _ in counts)
+            if counts and _enough_a_class(atlas):
                 found.purity[channel] = counts[0][1] / len(labels)
             found.examples[channel] = found.examples[channel][:EXAMPLES]
     return found
 
 
+def _enough_a_class(atlas: Atlas) -> bool:
+    """Whether a channel's strongest images could all be of one class; otherwise purity speaks of the probe."""
+    return atlas.probe is not None and atlas.probe.count >= EXAMPLES * max(1, len(atlas.probe.classes))
+
+
 def labels_of(rows: pd.DataFrame) -> list[str]:
-    """The column `label` as text, empty where there is none."""
-    return ["" if pd.isna(label) else str(label) for label in rows["label"]]
+    """The column `label` as people read it, empty where there is none."""
+    return ["" if pd.isna(label) else readable(str(label)) for label in rows["label"]]
+
+
+def readable(label: str) -> str:
+    """`n01532829_house_finch` → house finch."""
+    return re.sub(r"^n\d{8}[_ -]", "", label).replace("_", " ")
 
 
 def spread(items: Sequence[int], count: int) -> list[int]:

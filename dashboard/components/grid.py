@@ -31,13 +31,21 @@ class Opened:
     panel: int
 
 
-def panel(title: str, channels: list[int], pictures: LayerPictures, dead: Collection[int] = ()) -> dict[str, Any]:
+def panel(
+    title: str, channels: list[int], pictures: LayerPictures, dead: Collection[int], planned: Collection[int]
+) -> dict[str, Any]:
     """One atlas's pictures in the grid; channels that have none say why."""
+
+    def why(channel: int) -> str:
+        if channel in dead:
+            return "dead"
+        return "no picture yet" if channel in planned else "not asked for"
+
     return {
         "title": title,
         "picture": [pictures.picture.get(channel) for channel in channels],
         "examples": [pictures.examples.get(channel) for channel in channels],
-        "missing": ["dead" if channel in dead else "no picture yet" for channel in channels],
+        "missing": [why(channel) for channel in channels],
     }
 
 
@@ -58,7 +66,7 @@ def grid(
     """Mount it. Returns what was opened in this run (or None) and the step to another layer (−1, 0, 1).
 
     on_view : called with the changed view when a person sorted, filtered, zoomed or picked
-    height  : of the scrolling part, as CSS
+    height  : of everything below the toolbar, as CSS
     """
 
     def changed() -> None:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from dashboard.channels import examples_of, picture_of, values_of
 from dashboard.components.unit import gauges, unit
-from dashboard.frame import go, heading, view
+from dashboard.frame import Way, go, heading, view
 from dashboard.layers import about_layer, layer_facts
 from dashboard.library import find_atlas, find_channel, find_layer, layers_around
 from dashboard.pictures import Sheets
@@ -20,14 +20,19 @@ place = View(atlas=atlas.id, layer=layer.name)
 facts = layer_facts(atlas, layer)
 
 
-def to_channel(step: int) -> None:
-    go("channel", place.at(channel=(channel + step) % layer.out_channels))
+def channel_at(step: int) -> View:
+    return place.at(channel=(channel + step) % layer.out_channels)
 
 
 heading(
     f"Channel {channel}",
     facts.pictures.labels.get(channel, "") or about_layer(layer),
-    [(atlas.model.name, "overview", View(atlas=atlas.id)), (layer.name, "layer", place)],
+    [Way(atlas.model.name, "overview", View(atlas=atlas.id)), Way(layer.name, "layer", place)],
+    [
+        Way(str(channel_at(-1).channel), "channel", channel_at(-1), ":material/chevron_left:", "Previous channel (←)"),
+        Way(str(channel_at(1).channel), "channel", channel_at(1), ":material/chevron_right:", "Next channel (→)"),
+        Way("Dream with it", "dream", place.at(channel=channel), ":material/auto_awesome:"),
+    ],
 )
 sheets = Sheets()
 step, layer_step = unit(
@@ -39,7 +44,7 @@ step, layer_step = unit(
 gauges(facts.statistics, channel, values_of(facts, channel), key=f"gauges-{atlas.id}-{layer.name}-{channel}")
 st.caption(f"Address: {atlas.model.id}/{layer.name}:{channel}")
 if step:
-    to_channel(step)
+    go("channel", channel_at(step))
 neighbour = dict(zip((-1, 1), layers_around(atlas, layer), strict=True)).get(layer_step)
 if neighbour:
     go("layer", View(atlas=atlas.id, layer=neighbour))

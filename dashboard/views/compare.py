@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from analysis.atlas.atlas import Atlas
-from dashboard.comparisons import layer_pairs, pair_facts, pair_head, pair_strips
+from dashboard.comparisons import layer_pairs, natural_pair, pair_facts, pair_head, pair_strips
 from dashboard.components.grid import grid
 from dashboard.components.strips import strips
 from dashboard.frame import go, heading, plain, remember, view
@@ -29,18 +29,17 @@ def named(atlas_id: str) -> str:
     return atlas.model.name if len(twins) == 1 else f"{atlas.model.name} ({atlas_id})"
 
 
-def choose(label: str, current: str, fallback: int) -> str:
+def choose(label: str, current: str) -> str:
     ids = list(atlases)
-    index = ids.index(current) if current else fallback
-    return str(st.selectbox(label, ids, index=index, format_func=named))
+    return str(st.selectbox(label, ids, index=ids.index(current), format_func=named))
 
 
-# The older of the two newest comes first: a comparison reads from before to after.
+usual = natural_pair(list(atlases.values()), here.atlas)
 first, second = st.columns(2)
 with first:
-    id_a = choose("First", chosen[0], 1)
+    id_a = choose("First", chosen[0] or usual[0])
 with second:
-    id_b = choose("Second", chosen[1], 0)
+    id_b = choose("Second", chosen[1] or usual[1])
 if (id_a, id_b) != (here.atlas, here.other):
     here = here.at(atlas=id_a, other=id_b)
     remember(here)
@@ -68,7 +67,7 @@ def one_layer(a: Atlas, b: Atlas, layer_a: str | None, layer_b: str | None) -> N
         highlights=facts.highlights,
         view=view().at(atlas=a.id, other=b.id),
         on_view=remember,
-        height="max(340px, calc(100vh - 420px))",
+        height="100vh - 330px",
         key=f"pair-{a.id}-{b.id}-{layer_a}-{layer_b}",
     )
     if opened:

@@ -116,7 +116,14 @@ def watch(job_id: str) -> None:
     before = original_of(job)
     if before:
         strip = bool(job.request.get("strip"))
-        viewer(before, frames_of(job), download_of(job), key=f"dream-{job.id}", film=120 if strip else 72)
+        viewer(
+            before,
+            frames_of(job),
+            download_of(job),
+            key=f"dream-{job.id}",
+            film=120 if strip else 72,
+            beside=400 if strip else 340,
+        )
     again(job)
     if job.ended and st.session_state.get("watching") == job.id:
         del st.session_state["watching"]

@@ -5,18 +5,19 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard.components.grid import grid, panel
-from dashboard.frame import go, heading, remember, view
-from dashboard.layers import about_layer, layer_facts
+from dashboard.frame import Way, go, heading, remember, view
+from dashboard.layers import about_layer, layer_facts, neighbours
 from dashboard.library import find_atlas, find_layer, layers_around
+from dashboard.state import View
 
 here = view()
 atlas = find_atlas(here)
 layer = find_layer(here, atlas)
 before, after = layers_around(atlas, layer)
 
-heading(
-    layer.name, about_layer(layer), [(atlas.model.name, "overview", here.place(atlas=atlas.id, layer="", channel=None))]
-)
+beside = [Way(name, "layer", View(atlas=atlas.id, layer=name), icon) for name, icon in neighbours(before, after)]
+beside.append(Way("Dream with it", "dream", View(atlas=atlas.id, layer=layer.name), ":material/auto_awesome:"))
+heading(layer.name, about_layer(layer), [Way(atlas.model.name, "overview", View(atlas=atlas.id))], beside)
 
 
 @st.fragment
@@ -26,14 +27,14 @@ def channels() -> None:
     opened, step = grid(
         title=layer.name,
         channels=facts.channels,
-        panels=[panel(layer.name, facts.channels, facts.pictures, facts.dead)],
+        panels=[panel(layer.name, facts.channels, facts.pictures, facts.dead, facts.planned)],
         sheets=facts.sheets,
         statistics=facts.statistics,
         labels=facts.pictures.labels,
         highlights=facts.highlights,
         view=now,
         on_view=remember,
-        height="max(340px, calc(100vh - 292px))",
+        height="100vh - 236px",
         key=f"grid-{atlas.id}-{layer.name}",
     )
     if opened:

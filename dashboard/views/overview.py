@@ -6,7 +6,7 @@ import streamlit as st
 
 from dashboard.atlases import about_model, about_probe, progress_of
 from dashboard.components.strips import Head, strips
-from dashboard.frame import go, heading, view
+from dashboard.frame import Way, go, heading, view
 from dashboard.layers import layer_strip
 from dashboard.library import find_atlas, layers_with_something
 from dashboard.pictures import Sheets
@@ -14,7 +14,11 @@ from dashboard.state import View
 
 here = view()
 atlas = find_atlas(here)
-heading(atlas.model.name, f"{about_model(atlas)} · {about_probe(atlas)}", [])
+beside = [
+    Way("Compare", "compare", View(atlas=atlas.id), ":material/compare:"),
+    Way("Dream with it", "dream", View(atlas=atlas.id), ":material/auto_awesome:"),
+]
+heading(atlas.model.name, f"{about_model(atlas)} · {about_probe(atlas)}", [], beside)
 for warning in atlas.model.warnings:
     st.warning(warning, icon=":material/warning:")
 

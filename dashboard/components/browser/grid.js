@@ -61,7 +61,6 @@ function coloursOf(root, data) {
   const text = read("--st-text-color")
   const muted = `color-mix(in srgb, ${text} 62%, ${read("--st-background-color")})`
   root.style.setProperty("--muted", muted)
-  root.querySelector(".view").style.height = data.height
   return {
     text, faint: data.dark ? "#98a19e" : "#6a716f", tile: read("--st-secondary-background-color"),
     focus: read("--st-primary-color"), picked: data.dark ? "#e0a458" : "#c8862b", scrub: "#ffffffcc",
@@ -95,6 +94,8 @@ function rearrange(state, keepFocusOn) {
   fillCount(root, grid.order.length, grid.data.channels.length)
   fillPicked(root, grid.view, (changes) => change(state, changes))
   state.bars = fillSpread(root, grid.data, grid.view, null)
+  const taken = (state.bars ? 56 : 0) + (grid.data.panels.length > 1 ? 31 : 0) + (grid.view.selected.length ? 60 : 0)
+  root.querySelector(".view").style.height = `max(320px, calc(${grid.data.height} - ${taken}px))`
   const none = root.querySelector(".none")
   none.hidden = grid.order.length > 0
   none.firstElementChild.textContent = "No channel fits."

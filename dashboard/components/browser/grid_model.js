@@ -21,7 +21,8 @@ function searches(data, text) {
   }
 }
 
-// Indices into data.channels, in the order to show them. Channels without the sorting statistic come last.
+// Indices into data.channels, in the order to show them. Channels of which nothing was asked for come last, before
+// them those without the sorting statistic.
 function arrange(data, view) {
   const found = searches(data, view.find)
   const statistic = statisticOf(data, view.sort)
@@ -33,7 +34,10 @@ function arrange(data, view) {
   }
   const shown = data.channels.map((_, i) => i).filter((i) => found(i) && inside(i))
   const sign = view.up || !statistic ? 1 : -1
+  const asked = (i) => data.panels.some((panel) => panel.picture[i] || panel.missing[i] !== "not asked for")
+  const later = new Map(shown.map((i) => [i, asked(i) ? 0 : 1]))
   return shown.sort((a, b) => {
+    if (later.get(a) !== later.get(b)) return later.get(a) - later.get(b)
     const [x, y] = [value(a), value(b)]
     if (x === null || y === null) return (x === null) - (y === null) || a - b
     return sign * (x - y) || a - b
