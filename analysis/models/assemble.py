@@ -30,7 +30,6 @@ class Origin:
     alternatives: tuple[str, ...] = ()
     verification: Mapping[str, Any] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
-    one_by_one: bool = False
 
 
 def slug(text: str) -> str:
@@ -94,6 +93,5 @@ def assemble(module: nn.Module, spec: InputSpec, origin: Origin, names: Mapping[
         alternatives=origin.alternatives,
         verification=origin.verification,
         options=origin.options,
-        one_by_one=origin.one_by_one,
     )
     return Model(module, card, found.calls)

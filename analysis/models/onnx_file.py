@@ -1,11 +1,12 @@
-"""ONNX: through onnx2torch to a torch module, compared with onnxruntime."""
+"""ONNX: folded, through onnx2torch to a torch module, compared with onnxruntime."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+import copy
 from pathlib import Path
 
-import torch
+import numpy as np
+import onnx
 from onnx import ModelProto
 from torch import nn
 
@@ -14,25 +15,53 @@ from analysis.models.blank import blank_weights
 from analysis.models.errors import ModelError
 from analysis.models.input_spec import InputSpec
 from analysis.models.onnx_compare import compare_with_onnxruntime
-from analysis.models.onnx_graph import CONVOLUTIONS, GraphInput, graph_input, layer_names, load_onnx
+from analysis.models.onnx_fold import fold
+from analysis.models.onnx_graph import (
+    CONVOLUTIONS,
+    GraphInput,
+    check_operators,
+    free_batch,
+    graph_input,
+    layer_names,
+    load_onnx,
+    weight_of,
+)
+from analysis.models.onnx_ops.node import Unsupported
+from analysis.models.onnx_ops.registry import register
 from analysis.models.opened import Opened
+
+
+class ChannelsFirst(nn.Module):
+    """A graph that takes [B, H, W, C], given [B, C, H, W]."""
+
+    def __init__(self, graph: nn.Module) -> None:
+        super().__init__()
+        self.graph = graph
+
+    def forward(self, images: object) -> object:
+        return self.graph(images.permute(0, 2, 3, 1))  # type: ignore[attr-defined]
 
 
 def open_onnx(path: Path) -> Opened:
     """An ONNX file → a torch module whose outputs are those of onnxruntime. Raises ModelError."""
     model = load_onnx(path)
+    check_operators(model, path.name)
     source = graph_input(model, path.name)
-    spec = _spec(model, source)
-    module, names = _convert(model, path.name)
-    verification = compare_with_onnxruntime(module, model, source, spec, path.name)
+    folded = fold(model)
+    if source.batch == 1:
+        free_batch(folded)
+    spec = _spec(folded, source)
+    module, names = convert(folded, layer_names(model), path.name)
+    module = ChannelsFirst(module) if source.channels_last else module
+    verification = compare_with_onnxruntime(module, model, folded, source, spec, path.name)
     return Opened(
         module=module,
         spec=spec,
         format="onnx",
-        evidence=f"An ONNX graph of opset {max(opset.version for opset in model.opset_import)}.",
+        evidence=f"An ONNX graph of operator set {max(opset.version for opset in model.opset_import)}.",
+        warnings=tuple(_doubts(folded)),
         verification=verification,
         names=names,
-        one_by_one=source.batch == 1,
     )
 
 
@@ -42,41 +71,58 @@ def _spec(model: ModelProto, source: GraphInput) -> InputSpec:
     stem = weights[first.input[1]].dims[1] if first else 3
     channels = source.channels or stem
     graph = "from the ONNX graph"
-    evidence = {"channels": graph} if source.channels else {}
-    evidence |= {"height": graph, "width": graph} if source.height and source.width else {}
-    evidence |= dict.fromkeys(("mean", "std", "range", "order"), "assumed: the file does not say")
-    spec = InputSpec(height=source.height or 224, width=source.width or 224, crop=1.0, evidence=evidence)
-    order = {1: "L", 3: "RGB"}.get(channels, "planes")
-    return replace(spec, channels=channels, mean=(0.0,) * channels, std=(1.0,) * channels, order=order)
+    evidence = {"channels": graph} if source.channels else {"channels": "from the first convolution's weights"}
+    sized = graph if source.height and source.width else "assumed: the graph takes any size"
+    evidence |= {"height": sized, "width": sized}
+    evidence |= dict.fromkeys(("mean", "std", "range", "order"), "assumed: an ONNX file does not say")
+    return InputSpec(
+        channels=channels,
+        height=source.height or 224,
+        width=source.width or 224,
+        mean=(0.0,) * channels,
+        std=(1.0,) * channels,
+        order={1: "L", 3: "RGB"}.get(channels, "planes"),
+        crop=1.0,
+        any_size=not (source.height and source.width),
+        evidence=evidence,
+    )
 
 
-def _convert(model: ModelProto, name: str) -> tuple[nn.Module, dict[int, str]]:
-    import onnx2torch
+def convert(model: ModelProto, layers: list[str], name: str) -> tuple[nn.Module, dict[int, str]]:
+    """A folded graph → its torch module in eval mode, and where each layer's weight lies → the layer's name."""
+    import onnx2torch  # (imports torchvision)
 
-    shown = layer_names(model)
+    register()
+    model = copy.deepcopy(model)
     convolutions = []
     for number, node in enumerate(model.graph.node):
         node.name = f"node_{number}"
         if node.op_type in CONVOLUTIONS:
-            convolutions.append(node.name)
+            convolutions.append(node)
     try:
         with blank_weights():
             module: nn.Module = onnx2torch.convert(model)
-    except (NotImplementedError, KeyError, ValueError, RuntimeError) as error:
+    except Unsupported:
+        raise
+    except (NotImplementedError, KeyError, ValueError, RuntimeError, TypeError) as error:
         raise ModelError(
-            f"{name} uses something that can not be converted: {error}. Export it with opset 17."
+            f"{name} uses something that can not be converted ({error}). Export the model with opset 17."
         ) from error
     weights: dict[int, str] = {}
-    for node_name, layer in zip(convolutions, shown, strict=True):
-        for parameter in module.get_submodule(node_name).parameters():
-            if parameter.dim() > 1:
-                weights[parameter.data_ptr()] = layer
+    for node, layer in zip(convolutions, layers, strict=True):
+        buffer = dict(module.get_submodule(node.name).named_buffers()).get(f"input_{weight_of(node)}")
+        if buffer is not None:
+            weights[buffer.data_ptr()] = layer
     return module.eval(), weights
 
 
-def output_tensors(output: object) -> list[torch.Tensor]:
-    """Every tensor that a model returned, in order."""
-    if isinstance(output, torch.Tensor):
-        return [output]
-    values = output.values() if isinstance(output, dict) else output if isinstance(output, list | tuple) else []
-    return [tensor for value in values for tensor in output_tensors(value)]
+def _doubts(model: ModelProto) -> list[str]:
+    """What a person should know of the weights before reading anything into them."""
+    tensors = {tensor.name: tensor for tensor in model.graph.initializer}
+    kernels = [
+        tensors[node.input[1]] for node in model.graph.node if node.op_type == "Conv" and node.input[1] in tensors
+    ]
+    flat = sum(np.ptp(onnx.numpy_helper.to_array(kernel)) == 0 for kernel in kernels)
+    if kernels and flat > len(kernels) / 2:
+        return [f"{flat} of {len(kernels)} convolutions hold one number in all their weights: the net is not trained."]
+    return []

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.models.assemble import Origin, assemble
+from analysis.models.batch_check import checked_for_batches
 from analysis.models.checkpoint import read_checkpoint, read_safetensors
 from analysis.models.errors import ModelError
 from analysis.models.input_spec import InputSpec
@@ -17,6 +18,9 @@ from analysis.models.onnx_file import open_onnx
 from analysis.models.opened import Opened
 from analysis.models.sniff import Format, sniff
 from analysis.models.state_dict import open_state_dict
+
+_GRAPHS = {Format.ONNX, Format.EXPORTED, Format.TORCHSCRIPT}
+"""Formats that recorded a run, and may have kept the size of its batch."""
 
 
 def open_model(
@@ -52,9 +56,9 @@ def open_model(
         alternatives=opened.alternatives,
         verification=opened.verification,
         options=options,
-        one_by_one=opened.one_by_one,
     )
-    return assemble(opened.module, _overridden(opened.spec, input_spec or {}), origin, opened.names)
+    model = assemble(opened.module, _overridden(opened.spec, input_spec or {}), origin, opened.names)
+    return checked_for_batches(model) if kind in _GRAPHS else model
 
 
 def _opener(kind: Format, path: Path, architecture: str | None) -> Opened:

@@ -27,4 +27,3 @@ class Opened:
     alternatives: tuple[str, ...] = ()
     verification: Mapping[str, Any] = field(default_factory=dict)
     names: Mapping[int, str] | None = None
-    one_by_one: bool = False

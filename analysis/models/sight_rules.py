@@ -106,6 +106,19 @@ def _slice(sight: Sight, args: Sequence[Any], out: torch.Tensor) -> Sight:
     return sight.take(dim, start, _argument(args, 4, 1), out.shape[dim])
 
 
+def _index_select(sight: Sight, args: Sequence[Any], out: torch.Tensor) -> Sight:
+    """Positions picked by number: an even stretch, widened by how far the picked ones lie from it."""
+    dim, index = args[1] % len(sight.dims), args[2].detach().tolist()
+    if len(index) < 2:
+        return sight.take(dim, index[0] if index else 0, 1, len(index))
+    step = (index[-1] - index[0]) / (len(index) - 1)
+    errors = [at - step * place for place, at in enumerate(index)]
+    sight = sight.flat(dim)
+    rate = sight.dims[dim][0].rate
+    sight = sight.span(rate, min(errors), max(errors))
+    return sight.with_dim(dim, Factor(len(index), (rate[0] * step, rate[1] * step)))
+
+
 def _select(sight: Sight, args: Sequence[Any], out: torch.Tensor) -> Sight:
     dim = args[1] % len(sight.dims)
     return sight.select(dim, args[2] % sight.shape[dim])
@@ -190,6 +203,7 @@ _FAMILIES: tuple[tuple[Rule, str], ...] = (
     (_pad, "constant_pad_nd reflection_pad1d reflection_pad2d replication_pad2d pad"),
     (_slice, "slice"),
     (_select, "select"),
+    (_index_select, "index_select"),
     (_split, "split split_with_sizes"),
     (_unbind, "unbind"),
     (_view, "view _unsafe_view reshape _reshape_alias squeeze unsqueeze flatten"),

@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import nn
 
-from analysis.models.blank import blank_weights
+from analysis.models.blank import blank_weights, only_shapes
 from analysis.models.cifar_resnet import CIFAR_RESNETS
 from analysis.models.torchvision_import import torchvision
 
@@ -26,11 +26,16 @@ def names(zoo: str) -> list[str]:
     return sorted(CIFAR_RESNETS)
 
 
-def build(zoo: str, name: str, classes: int | None = None) -> nn.Module:
-    """The net with blank weights, in eval mode. `classes`: another number of outputs, where it takes one."""
-    options: dict[str, Any] = {} if classes is None else {"num_classes": classes}
+def build(zoo: str, name: str) -> nn.Module:
+    """The net with blank weights, in eval mode."""
     with blank_weights():
-        return _builder(zoo, name)(**options).eval()
+        return _builder(zoo, name)().eval()
+
+
+def outline(zoo: str, name: str, classes: int | None = None) -> nn.Module:
+    """The net without memory for its weights. `classes`: another number of outputs; TypeError where it takes none."""
+    with only_shapes():
+        return _builder(zoo, name)(**({} if classes is None else {"num_classes": classes}))
 
 
 def _builder(zoo: str, name: str) -> Callable[..., nn.Module]:
