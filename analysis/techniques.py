@@ -12,11 +12,13 @@ from analysis.technique import Technique
 @cache
 def techniques() -> Mapping[str, Technique]:
     """By name, each after what it requires. Imported when first asked for: they bring torch with them."""
-    from analysis.exemplars.technique import Exemplars, Images
+    from analysis.exemplars.images import Images
+    from analysis.exemplars.outputs import Outputs
+    from analysis.exemplars.technique import Exemplars
     from analysis.features.technique import FeaturesTechnique, PriorTechnique
     from analysis.statistics.technique import Measure, Statistics
 
-    kinds = (Measure, Statistics, Exemplars, Images, PriorTechnique, FeaturesTechnique)
+    kinds = (Measure, Statistics, Outputs, Exemplars, Images, PriorTechnique, FeaturesTechnique)
     return {kind.name: kind() for kind in kinds}
 
 

@@ -13,14 +13,14 @@ LEAST_SHARE, LEAST_SIDE = 1 / 16, 8
 """A patch is no smaller than this share of the image's short side, or so many px: three pixels alone show nothing."""
 
 
-def patch_box(layer: ConvLayer, y: int, x: int, height: int, width: int) -> tuple[int, int, int, int]:
+def patch_box(layer: ConvLayer | None, y: int, x: int, height: int, width: int) -> tuple[int, int, int, int]:
     """(top, left, bottom, right) in px of the prepared image, a square around the receptive field of (y, x).
 
     The side is the receptive field's, but no less than what can be read and no more than the image's short side. A
     square that would leave the image is pushed back into it. The centred square where the field is not known.
     """
     short = min(height, width)
-    if layer.receptive_field is None or layer.jump is None or layer.offset is None:
+    if layer is None or layer.receptive_field is None or layer.jump is None or layer.offset is None:
         side, centre = short, ((height - 1) / 2, (width - 1) / 2)
     else:
         side = min(short, max(*layer.receptive_field, LEAST_SIDE, math.ceil(short * LEAST_SHARE)))

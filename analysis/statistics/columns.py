@@ -34,5 +34,10 @@ COLUMNS: dict[str, str] = {
     "image_mean_std": "standard deviation over the images of the map's mean",
     "histogram": f"list: values in each of {HISTOGRAM_BINS} equal bins from min to max at the conv's output",
     "histogram_edges": "list: edges of those bins",
+    "selectivity": "(greatest class mean − mean of the others) ÷ their sum, after the activation; NaN without classes",
+    "classes": "list: the five classes with the greatest mean after the activation; absent without labels",
+    "class_means": "list: these means",
+    "twin": "the other channel of the layer with the greatest |correlation|, −1 where there is none",
+    "twin_correlation": "that correlation, with its sign",
 }
 """Name → meaning. Units: those of the model's activations, shares are 0 … 1."""

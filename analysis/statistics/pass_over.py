@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 
-from analysis.models.capture import visit
+from analysis.models.errors import ModelError
 from analysis.models.model import Model
+from analysis.models.tap import ConvCall, ConvTap, run_tapped
 from analysis.probe.probe import Probe
 from analysis.statistics.drawn import drawn_images
 from analysis.statistics.follow import Follow
 from analysis.statistics.layer_state import Images, LayerState, Settings
+from analysis.statistics.predictions import Answers, answers_of, class_scores
 
 BATCH = 8
 """Images a forward pass. Part of the result in its last digits, so one number for all machines."""
+
+HEAD = "output"
+"""The name under which a classifier's outputs are measured: one unit a class, as a layer of 1 × 1 maps."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """layers: what was measured of each, HEAD among them where the model is a classifier; answers: what it said."""
+
+    layers: dict[str, LayerState]
+    answers: Answers | None
 
 
 def measure(
@@ -26,36 +40,52 @@ def measure(
     follows: Mapping[str, Follow],
     settings: Settings,
     report: Callable[[float], None] = lambda fraction: None,
-) -> dict[str, LayerState]:
-    """Layer → what was measured of it on the images `numbers` of the probe."""
+) -> Measured:
+    """What the layers do on the images `numbers` of the probe."""
     states = {layer: LayerState(follows[layer], settings) for layer in layers}
     drawn = set(drawn_images(probe.card.count).tolist())
+    answers: list[Answers] = []
     step = 1 if model.card.one_by_one else BATCH
     for start in range(0, len(numbers), step):
         batch = np.asarray(numbers[start : start + step], np.int64)
         labels = np.full(len(batch), -1, np.int64) if probe.labels is None else probe.labels[batch]
         images = Images(batch, labels, np.array([number in drawn for number in batch.tolist()]))
-        _measure_batch(model, probe.batch(batch.tolist(), model.card.input), images, states)
+        output = _measure_batch(model, probe.batch(batch.tolist(), model.card.input), images, states)
+        scores = class_scores(output)
+        if scores is not None and HEAD not in layers:
+            states.setdefault(HEAD, LayerState(Follow.nothing(scores.shape[1]), settings))
+            states[HEAD].update(scores.cpu().numpy()[:, :, None, None], images)
+            answers.append(answers_of(scores, batch, labels))
         report(min(1.0, (start + step) / len(numbers)))
-    return states
+    return Measured(states, Answers.join([each.arrays() for each in answers]) if answers else None)
 
 
 def _measure_batch(
-    model: Model,
-    pictures: torch.Tensor,
-    images: Images,
-    states: Mapping[str, LayerState],
-) -> None:
-    """Layers called several times in a pass are measured over all their calls together."""
+    model: Model, pictures: torch.Tensor, images: Images, states: Mapping[str, LayerState]
+) -> torch.Tensor | None:
+    """What the model returns. Each conv's output is read as it appears, before anything can change it in place.
+
+    Layers called several times in a pass are measured over all their calls together.
+    """
     several: dict[str, list[np.ndarray]] = {}
 
-    def visitor(layer: str, site: int, output: torch.Tensor) -> None:
-        maps = output.detach().float().cpu().numpy()
-        if model.card.layer(layer).sites > 1:
-            several.setdefault(layer, []).append(maps.reshape(*maps.shape[:2], -1).copy())
-        else:
-            states[layer].update(maps, images)
+    def seen(call: ConvCall) -> bool:
+        if call.number >= len(model.calls):
+            raise ModelError(
+                f"{model.card.name} ran more convolutions than when it was opened. "
+                "Nets whose path depends on the image can not be measured; export one path to ONNX."
+            )
+        layer = model.calls[call.number]
+        if layer in states:
+            maps = call.output.detach().float().cpu().numpy()
+            if model.calls.count(layer) > 1:
+                several.setdefault(layer, []).append(maps.reshape(*maps.shape[:2], -1).copy())
+            else:
+                states[layer].update(maps, images)
+        return True
 
-    visit(model, pictures, list(states), visitor)
+    with torch.no_grad():
+        output = run_tapped(ConvTap(seen), lambda: model(pictures))
     for layer, sites in several.items():
         states[layer].update(np.concatenate(sites, axis=2), images)
+    return output

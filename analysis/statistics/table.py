@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.statistics import sketch
-from analysis.statistics.columns import COLUMNS, HISTOGRAM_BINS, QUANTILES
+from analysis.statistics.columns import HISTOGRAM_BINS, QUANTILES
 from analysis.statistics.layer_state import LayerState
 
 
@@ -41,7 +41,7 @@ def statistics_table(state: LayerState) -> pd.DataFrame:
     }
     counts, edges = _histograms(state)
     columns["histogram"], columns["histogram_edges"] = counts, edges
-    return pd.DataFrame({name: columns[name] for name in COLUMNS})
+    return pd.DataFrame(columns)
 
 
 def border_ratio(sums: dict[str, np.ndarray]) -> np.ndarray:

@@ -5,16 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from pydantic import Field
 
 from analysis import encoding, technique
+from analysis.statistics.by_class import driving_classes, selectivity
+from analysis.statistics.layer_facts import layer_facts
 from analysis.statistics.layer_state import LayerState, Settings
+from analysis.statistics.pass_over import measure
+from analysis.statistics.structure import structure_of
 from analysis.statistics.table import statistics_table
 from analysis.task import Task
 
 if TYPE_CHECKING:
     from analysis.models.model import ModelCard
     from analysis.probe.probe import ProbeCard
+
+ANSWERS = "answers.npz"
 
 
 class MeasureParameters(technique.Parameters):
@@ -37,6 +44,7 @@ class Measure(technique.Technique):
         parameters: Any,
         required: Mapping[str, Sequence[Task]],
     ) -> list[Task]:
+        """All layers whatever is wanted: one pass costs little more, and what is wanted later is there already."""
         if probe is None:
             return []
         facts = {
@@ -46,34 +54,27 @@ class Measure(technique.Technique):
             "width": parameters.width,
         }
         starts = range(0, probe.count, parameters.shard)
+        parts = [(start, min(start + parameters.shard, probe.count)) for start in starts]
         return [
-            Task(
-                self.name,
-                self.version,
-                model.sha256,
-                probe.hash,
-                part=(start, min(start + parameters.shard, probe.count)),
-                parameters=facts,
-                priority=100,
-            )
-            for start in starts
+            Task(self.name, self.version, model.sha256, probe.hash, part=part, parameters=facts, priority=100)
+            for part in parts
         ]
 
     def run(self, task: Task, context: technique.Context) -> technique.Artifact:
         from analysis.statistics.following import follows_of
-        from analysis.statistics.pass_over import measure
 
         assert task.part is not None
         model, probe = context.model(), context.probe()
         layers = task.parameters["layers"]
         settings = Settings(task.parameters["keep"], task.parameters["width"])
-        states = measure(model, probe, range(*task.part), layers, follows_of(model), settings, context.report)
-        return {file_of(layers, layer): encoding.to_npz(state.arrays()) for layer, state in states.items()}
+        measured = measure(model, probe, range(*task.part), layers, follows_of(model), settings, context.report)
+        files = {file_of(layers, layer): encoding.to_npz(state.arrays()) for layer, state in measured.layers.items()}
+        return files | ({ANSWERS: encoding.to_npz(measured.answers.arrays())} if measured.answers else {})
 
 
 def file_of(layers: Sequence[str], layer: str) -> str:
     """The file of a `measure` artifact that holds a layer's accumulators (layer names may hold slashes)."""
-    return f"{layers.index(layer):04d}.npz"
+    return f"{layers.index(layer):04d}.npz" if layer in layers else f"{layer}.npz"
 
 
 def merged_state(file: str, shards: Sequence[technique.Artifact]) -> LayerState:
@@ -84,16 +85,16 @@ def merged_state(file: str, shards: Sequence[technique.Artifact]) -> LayerState:
     return state
 
 
-class StatisticsParameters(technique.Parameters):
+class NoParameters(technique.Parameters):
     """Nothing to set: what is measured is what there is."""
 
 
 class Statistics(technique.Technique):
     name = "statistics"
     title = "Statistics"
-    about = "How each channel behaves on the images: mean, spread, quantiles, silence, extremes."
+    about = "How each channel behaves on the images: mean, spread, quantiles, silence, extremes, classes."
     requires = ("measure",)
-    Parameters = StatisticsParameters
+    Parameters = NoParameters
 
     def plan(
         self,
@@ -106,6 +107,8 @@ class Statistics(technique.Technique):
         shards = required["measure"]
         if probe is None or not shards:
             return []
+        needs = tuple(shard.key for shard in shards)
+        layers = shards[0].parameters["layers"]
         return [
             Task(
                 self.name,
@@ -113,8 +116,8 @@ class Statistics(technique.Technique):
                 model.sha256,
                 probe.hash,
                 layer,
-                parameters={"file": file_of(shards[0].parameters["layers"], layer)},
-                needs=tuple(shard.key for shard in shards),
+                parameters={"file": file_of(layers, layer)},
+                needs=needs,
                 priority=95,
             )
             for layer in wanted.layers
@@ -122,5 +125,22 @@ class Statistics(technique.Technique):
 
     def run(self, task: Task, context: technique.Context) -> technique.Artifact:
         state = merged_state(task.parameters["file"], [context.inputs[key] for key in task.needs])
-        context.report(1.0)
-        return {"statistics.parquet": encoding.to_parquet(statistics_table(state))}
+        context.report(0.5)
+        return statistics_files(state, context.probe().card.classes)
+
+
+def statistics_files(state: LayerState, classes: tuple[str, ...]) -> dict[str, bytes]:
+    """The files of a layer's statistics: its table, its facts, and the class means [K, C] whole."""
+    structure = structure_of(state)
+    table = statistics_table(state)
+    labels, means = state.classes.means()
+    table["selectivity"] = selectivity(means)
+    if len(labels):
+        table["classes"], table["class_means"] = driving_classes(state.classes, classes)
+    table["twin"] = structure.twin if structure else -1
+    table["twin_correlation"] = structure.correlation if structure else np.nan
+    return {
+        "statistics.parquet": encoding.to_parquet(table),
+        "layer.json": encoding.to_json(layer_facts(state, structure)),
+        "classes.npz": encoding.to_npz({"labels": labels, "means": means.astype(np.float32)}),
+    }

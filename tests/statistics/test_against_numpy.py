@@ -15,7 +15,7 @@ from analysis.probe.probe import Probe
 from analysis.statistics.columns import QUANTILES
 from analysis.statistics.following import follows_of
 from analysis.statistics.layer_state import LayerState, Settings
-from analysis.statistics.pass_over import measure
+from analysis.statistics.pass_over import HEAD, measure
 from analysis.statistics.sketch import RELATIVE_ERROR, SMALLEST
 from analysis.statistics.table import statistics_table
 from tests.probe.pictures import write_pictures
@@ -49,7 +49,7 @@ def model(request: pytest.FixtureRequest) -> Model:
 @pytest.fixture(scope="module")
 def states(model: Model, probe: Probe) -> dict[str, LayerState]:
     layers = [layer.name for layer in model.card.layers]
-    return measure(model, probe, range(COUNT), layers, follows_of(model), Settings(keep=COUNT, width=256))
+    return measure(model, probe, range(COUNT), layers, follows_of(model), Settings(keep=COUNT, width=256)).layers
 
 
 def flat(outputs: list[np.ndarray]) -> np.ndarray:
@@ -57,8 +57,12 @@ def flat(outputs: list[np.ndarray]) -> np.ndarray:
     return np.concatenate([output.reshape(*output.shape[:2], -1) for output in outputs], axis=2).astype(np.float64)
 
 
+def conv_layers(states: dict[str, LayerState]) -> list[tuple[str, LayerState]]:
+    return [(layer, state) for layer, state in states.items() if layer != HEAD]
+
+
 def test_moments_and_shares(model: Model, probe: Probe, states: dict[str, LayerState]) -> None:
-    for layer, state in states.items():
+    for layer, state in conv_layers(states):
         values = flat(kept_activations(model, probe, layer))
         table = statistics_table(state)
         np.testing.assert_allclose(table["mean"], values.mean((0, 2)), rtol=1e-5, atol=1e-6)
@@ -76,7 +80,7 @@ def test_moments_and_shares(model: Model, probe: Probe, states: dict[str, LayerS
 
 
 def test_quantiles_within_the_stated_error(model: Model, probe: Probe, states: dict[str, LayerState]) -> None:
-    for layer, state in states.items():
+    for layer, state in conv_layers(states):
         values = flat(kept_activations(model, probe, layer))
         table = statistics_table(state)
         for share in QUANTILES:
@@ -89,7 +93,7 @@ def test_quantiles_within_the_stated_error(model: Model, probe: Probe, states: d
 
 
 def test_histograms_hold_every_value(model: Model, probe: Probe, states: dict[str, LayerState]) -> None:
-    for layer, state in states.items():
+    for layer, state in conv_layers(states):
         values = flat(kept_activations(model, probe, layer))
         for row in statistics_table(state).itertuples():
             assert sum(row.histogram) == pytest.approx(values.shape[0] * values.shape[2])
@@ -102,7 +106,7 @@ def test_histograms_hold_every_value(model: Model, probe: Probe, states: dict[st
 
 
 def test_exemplars(model: Model, probe: Probe, states: dict[str, LayerState]) -> None:
-    for layer, state in states.items():
+    for layer, state in conv_layers(states):
         values = flat(kept_activations(model, probe, layer))
         peaks = values.max(axis=2)
         for channel in range(peaks.shape[1]):
@@ -121,7 +125,7 @@ def test_exemplars(model: Model, probe: Probe, states: dict[str, LayerState]) ->
 def test_covariance_on_its_grid(model: Model, probe: Probe, states: dict[str, LayerState]) -> None:
     from analysis.statistics.covariance import grid_places
 
-    for layer, state in states.items():
+    for layer, state in conv_layers(states):
         outputs = kept_activations(model, probe, layer)
         if len(outputs) > 1:
             continue
@@ -133,7 +137,7 @@ def test_covariance_on_its_grid(model: Model, probe: Probe, states: dict[str, La
 
 def test_class_means_are_after_the_activation(probe: Probe) -> None:
     model = opened(Residual)
-    states = measure(model, probe, range(COUNT), ["stem"], follows_of(model), Settings())
+    states = measure(model, probe, range(COUNT), ["stem"], follows_of(model), Settings()).layers
     norm: nn.Module = model.module.get_submodule("norm")
     with torch.no_grad():
         after = torch.relu(norm(torch.from_numpy(kept_activations(model, probe, "stem")[0]))).mean((2, 3)).numpy()
@@ -147,7 +151,7 @@ def test_class_means_are_after_the_activation(probe: Probe) -> None:
 
 def test_border_against_inside(probe: Probe) -> None:
     model = opened(InPlace)
-    states = measure(model, probe, range(COUNT), ["first"], follows_of(model), Settings())
+    states = measure(model, probe, range(COUNT), ["first"], follows_of(model), Settings()).layers
     after = np.maximum(kept_activations(model, probe, "first")[0], 0).astype(np.float64)
     ring = np.ones(after.shape[2:], bool)
     ring[1:-1, 1:-1] = False
@@ -157,7 +161,7 @@ def test_border_against_inside(probe: Probe) -> None:
 
 def test_after_an_activation_that_does_more_than_cut_off(probe: Probe) -> None:
     model = opened(Mixed)
-    states = measure(model, probe, range(COUNT), ["first"], follows_of(model), Settings())
+    states = measure(model, probe, range(COUNT), ["first"], follows_of(model), Settings()).layers
     after = torch.nn.functional.silu(torch.from_numpy(kept_activations(model, probe, "first")[0])).numpy()
     table = statistics_table(states["first"])
     np.testing.assert_allclose(table["after_mean"], after.mean((0, 2, 3)), rtol=1e-4, atol=1e-6)

@@ -1,0 +1,64 @@
+"""The technique `outputs`: a classifier's outputs as units, and what it answers on the probe."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from analysis import encoding, technique
+from analysis.exemplars.choose import exemplars_of
+from analysis.exemplars.cut import exemplar_files
+from analysis.exemplars.technique import ExemplarParameters
+from analysis.statistics.pass_over import HEAD
+from analysis.statistics.predictions import Answers, confusion_table, prediction_facts
+from analysis.statistics.technique import ANSWERS, file_of, merged_state, statistics_files
+from analysis.task import Task
+
+if TYPE_CHECKING:
+    from analysis.models.model import ModelCard
+    from analysis.probe.probe import ProbeCard
+
+
+class Outputs(technique.Technique):
+    name = "outputs"
+    title = "Outputs"
+    about = "What a classifier answers on the images: its accuracy, what it confuses, the best images of each class."
+    requires = ("measure",)
+    Parameters = ExemplarParameters
+
+    def plan(
+        self,
+        model: ModelCard,
+        probe: ProbeCard | None,
+        wanted: technique.Wanted,
+        parameters: Any,
+        required: Mapping[str, Sequence[Task]],
+    ) -> list[Task]:
+        shards = required["measure"]
+        if probe is None or not shards:
+            return []
+        needs = tuple(shard.key for shard in shards)
+        facts = parameters.model_dump()
+        return [Task(self.name, self.version, model.sha256, probe.hash, parameters=facts, needs=needs, priority=93)]
+
+    def run(self, task: Task, context: technique.Context) -> technique.Artifact:
+        """predictions.json always; for a classifier confusion.parquet, answers.npz, and the statistics and exemplars
+        of its outputs, a unit a class, in the files and columns of a layer's."""
+        parts = [context.inputs[key] for key in task.needs]
+        if ANSWERS not in parts[0]:
+            needs = "a classifier: this model does not return one number a class"
+            return {"predictions.json": encoding.to_json({"accuracy": None, "needs": needs})}
+        probe, settings = context.probe(), task.parameters
+        classes = probe.card.classes
+        answers = Answers.join([encoding.from_npz(part[ANSWERS]) for part in parts])
+        state = merged_state(file_of((), HEAD), parts)
+        kinds = settings["top"], settings["median"], settings["least"]
+        found = [each for unit in range(answers.outputs) for each in exemplars_of(state, unit, *kinds)]
+        context.report(0.5)
+        return {
+            "predictions.json": encoding.to_json(prediction_facts(answers, classes)),
+            "confusion.parquet": encoding.to_parquet(confusion_table(answers, classes)),
+            "answers.npz": encoding.to_npz(answers.arrays()),
+            **statistics_files(state, classes),
+            **exemplar_files(found, None, probe, context.model().card.input, settings["tile"], sum(kinds)),
+        }

@@ -1,0 +1,74 @@
+"""How many directions a layer uses, and which of its channels say the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from analysis.statistics.layer_state import LayerState
+
+
+@dataclass(frozen=True)
+class Structure:
+    """over : what the covariance was taken over: "positions" of all images, or the "images" that were drawn
+    rows   : how many of these
+    participation_ratio : (Σλ)² ÷ Σλ² of the covariance's eigenvalues λ; C for independent channels of one scale
+    effective_rank      : exp(−Σ p ln p), p = λ ÷ Σλ (Roy and Vetterli, EUSIPCO 2007)
+    k99    : how many of the largest eigenvalues hold 99 % of the variance
+    twin, correlation : [C] the other channel with the greatest |correlation|, and that correlation with its sign;
+                        −1 and NaN for a channel that does not vary or has no other
+    """
+
+    over: str
+    rows: int
+    participation_ratio: float
+    effective_rank: float
+    k99: int
+    twin: np.ndarray
+    correlation: np.ndarray
+
+
+def structure_of(state: LayerState) -> Structure | None:
+    """From all covariances where the layer is narrow enough to keep them (positions of a grid), else from the drawn
+    images' means after the activation. None with fewer than two rows, or where nothing varies.
+    """
+    if len(state.covariance.mean):
+        over, rows, covariance = "positions", int(state.covariance.count), state.covariance.matrix()
+    else:
+        means = state.drawn.means.astype(np.float64)
+        means = means[np.isfinite(means).all(axis=1)]
+        over, rows = "images", len(means)
+        apart = means - means.mean(axis=0) if rows else means
+        covariance = apart.T @ apart / max(rows, 1)
+    if rows < 2:
+        return None
+    eigenvalues = np.clip(np.linalg.eigvalsh(covariance)[::-1], 0, None)
+    total = eigenvalues.sum()
+    if total <= 0:
+        return None
+    share = eigenvalues / total
+    positive = share[share > 0]
+    twin, correlation = twins(covariance)
+    return Structure(
+        over,
+        rows,
+        float(total**2 / (eigenvalues**2).sum()),
+        float(np.exp(-(positive * np.log(positive)).sum())),
+        int(np.searchsorted(np.cumsum(share), 0.99 - 1e-12) + 1),
+        twin,
+        correlation,
+    )
+
+
+def twins(covariance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """[C, C] → (the most correlated other channel [C], its correlation [C]); −1 and NaN where there is none."""
+    variance = np.diag(covariance)
+    varies = variance > variance.max(initial=0) * 1e-12
+    scale = np.where(varies, np.sqrt(np.where(varies, variance, 1)), np.inf)
+    correlation = (covariance / scale[:, None] / scale).clip(-1, 1)
+    np.fill_diagonal(correlation, 0)
+    twin = np.abs(correlation).argmax(axis=1) if len(variance) else np.zeros(0, np.int64)
+    best = correlation[np.arange(len(twin)), twin]
+    alone = ~varies | (varies.sum() < 2)
+    return np.where(alone, -1, twin), np.where(alone, np.nan, best)
