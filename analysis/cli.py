@@ -175,10 +175,10 @@ def compare(
 
 
 def _open_card(file: Path, **options: Any) -> Any:
-    """Open the file in a process of its own (model files are hostile until shown otherwise) and return its card."""
-    from analysis.models.guard import inspect_guarded
+    """Open the file and return its card."""
+    from analysis.models.open import open_model
 
-    return inspect_guarded(file, **{name: value for name, value in options.items() if value})
+    return open_model(file, **{name: value for name, value in options.items() if value}).card
 
 
 def _numbers(text: str) -> list[int]:

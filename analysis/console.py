@@ -65,7 +65,7 @@ def print_table(table: pd.DataFrame) -> None:
 def _print_wide(table: Table) -> None:
     """A row is one line whatever the terminal's width: piped into a file or grep, nothing may be cut off."""
     width = max(out.width, Console(width=10_000).measure(table).maximum)
-    out.print(table, width=width, crop=False, no_wrap=True, soft_wrap=True)
+    Console(highlight=False, width=width).print(table, crop=False)
 
 
 def watching(progress: Progress) -> Callable[[Job], None]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from analysis.atlas.atlas import Atlas
-from analysis.comparison.models import compare_models
+from analysis.comparison.compare import compare_models
 
 
 def compare_atlases(a: Atlas, b: Atlas) -> pd.DataFrame:

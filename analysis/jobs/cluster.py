@@ -48,7 +48,7 @@ def cluster(workers: int | None = None, scheduler: str | None = None) -> Iterato
                 n_workers=workers or cores(),
                 threads_per_worker=1,
                 processes=True,
-                dashboard_address=None,
+                dashboard_address="127.0.0.1:0",  # any free port, and none of it to be seen outside
                 silence_logs=50,
             )
             with local, Client(local) as client:
