@@ -21,6 +21,17 @@ def progress_of(atlas: Atlas) -> tuple[int, int, int]:
     return sum(each.done for each in counts), sum(each.failed for each in counts), sum(each.total for each in counts)
 
 
+def failures_of(atlas: Atlas) -> dict[str, str]:
+    """Why something could not be made → what it was, shortly."""
+    what: dict[str, list[str]] = {}
+    for task, reason in atlas.failures():
+        what.setdefault(reason, []).append(f"{task.technique} of {task.layer}" if task.layer else task.technique)
+    return {
+        reason: names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
+        for reason, names in what.items()
+    }
+
+
 def about_model(atlas: Atlas) -> str:
     """One line: what the model is."""
     card = atlas.model

@@ -19,7 +19,7 @@ def tell(error: StrataError) -> None:
     with st.container(horizontal=True):
         if isinstance(error, NotThere) and error.offer.atlas:
             place = error.offer
-            parts = (place.atlas, place.layer, None if place.channel is None else str(place.channel))
+            parts = (place.atlas, place.other, place.layer, None if place.channel is None else str(place.channel))
             label = " / ".join(part for part in parts if part)
             st.page_link(
                 f"views/{error.page}.py",

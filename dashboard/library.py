@@ -6,6 +6,7 @@ import difflib
 import os
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 from analysis.atlas.atlas import Atlas
 from analysis.atlas.library import Library
@@ -43,14 +44,18 @@ def _jobs(url: str) -> Jobs:
     return Jobs(url)
 
 
-def find_atlas(view: View, name: str | None = None, page: str = "overview") -> Atlas:
-    """The atlas that the address names. Raises NotThere, offering the nearest, where there is none."""
-    name = view.atlas if name is None else name
+def find_atlas(view: View, page: str = "overview", side: Literal["atlas", "other"] = "atlas") -> Atlas:
+    """The atlas that the address names. Raises NotThere, offering the nearest, where there is none.
+
+    page : where the offer leads · side: which of a comparison's two
+    """
+    name = view.atlas if side == "atlas" else view.other
     try:
         return library().atlas(name)
     except StrataError as error:
         near = difflib.get_close_matches(name, [atlas.id for atlas in library().atlases()], n=1, cutoff=0)
-        raise NotThere(str(error), page if near else "library", View(atlas=near[0]) if near else None) from None
+        offer = View(atlas=view.atlas, other=view.other).at(**{side: near[0]}) if near else None
+        raise NotThere(str(error), page if near else "library", offer) from None
 
 
 def find_layer(view: View, atlas: Atlas, page: str = "layer") -> ConvLayer:

@@ -16,7 +16,10 @@ from dashboard.state import View
 
 here = view()
 atlases = {atlas.id: atlas for atlas in library().atlases()}
-chosen = [find_atlas(here, name, page="compare").id if name else "" for name in (here.atlas, here.other)]
+chosen = (
+    find_atlas(here, "compare", "atlas").id if here.atlas else "",
+    find_atlas(here, "compare", "other").id if here.other else "",
+)
 heading("Compare", "Two models, layer by layer: what moved, what died, what looks different.")
 if len(atlases) < 2:
     st.info("There is something to compare when the library has two atlases.", icon=":material/compare:")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.atlases import about_model, about_probe, progress_of
+from dashboard.atlases import about_model, about_probe, failures_of, progress_of
 from dashboard.components.strips import Head, strips
-from dashboard.frame import Way, go, heading, view
+from dashboard.frame import Way, go, heading, plain, view
 from dashboard.layers import layer_strip
 from dashboard.library import find_atlas, layers_with_something
 from dashboard.pictures import Sheets
@@ -25,10 +25,12 @@ for warning in atlas.model.warnings:
 
 def progress() -> None:
     done, failed, total = progress_of(atlas)
-    if total and done < total:
+    if total and done + failed < total:
         st.progress(done / total, text=f"{done} of {total} pieces are made" + (f", {failed} failed" if failed else ""))
     elif failed:
-        st.warning(f"{failed} pieces could not be made.", icon=":material/warning:")
+        with st.expander(f"{failed} of {total} pieces could not be made", icon=":material/warning:"):
+            for reason, what in failures_of(atlas).items():
+                st.markdown(f"{plain(reason)} *({plain(what)})*")
 
 
 def layers() -> None:

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from analysis.atlas.library import Library
+from dashboard.library import library
+from tests.dashboard.synthetic import make_library
+
+APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
+Open = Callable[..., AppTest]
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Library:
+    """A library of three invented atlases; tests only read it."""
+    return make_library(tmp_path_factory.mktemp("made"))
+
+
+@pytest.fixture
+def shelf(made: Library, monkeypatch: pytest.MonkeyPatch) -> Library:
+    """The dashboard's library is the made one."""
+    monkeypatch.setenv("STRATA_LIBRARY", str(made.root))
+    return library()
+
+
+@pytest.fixture
+def own_shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Library:
+    """The dashboard's library is an empty one of this test's own."""
+    monkeypatch.setenv("STRATA_LIBRARY", str(tmp_path / "library"))
+    return library()
+
+
+@pytest.fixture
+def open_page() -> Open:
+    """Open a page at an address, as a browser would: `open_page("layer", atlas="tiny", layer="…")`."""
+
+    def opened(page: str, **query: str) -> AppTest:
+        app = AppTest.from_file(str(APP), default_timeout=30)
+        app.switch_page(f"views/{page}.py")
+        for name, value in query.items():
+            app.query_params[name] = value
+        return app.run()
+
+    return opened

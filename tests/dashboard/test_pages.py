@@ -1,0 +1,204 @@
+"""What each page says in each of its states."""
+
+from __future__ import annotations
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from analysis.atlas.library import Library
+from analysis.jobs.table import Jobs
+from tests.dashboard.conftest import Open
+from tests.dashboard.synthetic import add_atlas, model_card
+
+LAYER = "features.1.conv"
+
+
+def words(app: AppTest) -> str:
+    """All that a person can read, as one text."""
+    kinds = (app.title, app.caption, app.markdown, app.info, app.warning, app.error, app.subheader, app.code)
+    links = [link.value for link in app.page_link]
+    return "\n".join([str(element.value) for kind in kinds for element in kind] + links)
+
+
+def component(app: AppTest, name: str) -> dict[str, object]:
+    """What a component was given: its data, by the component's name."""
+    import json
+
+    for element in app.get("bidi_component"):
+        if element.proto.component_name == name:
+            return dict(json.loads(element.proto.json))
+    raise AssertionError(f"there is no {name} on the page")
+
+
+@pytest.mark.usefixtures("shelf")
+class TestPlaces:
+    def test_the_library_lists_every_atlas(self, open_page: Open) -> None:
+        rows = component(open_page("library"), "strata_strips")["rows"]
+        assert {row["title"] for row in rows} == {"tiny", "tiny-later", "growing"}
+        assert all(row["tiles"][0] for row in rows)
+
+    def test_the_library_says_how_far_a_build_is(self, open_page: Open) -> None:
+        rows = component(open_page("library"), "strata_strips")["rows"]
+        growing = next(row for row in rows if row["title"] == "growing")
+        figure = growing["figures"][0]
+        assert figure["title"] == "done"
+        assert 0 < figure["share"] < 1
+
+    def test_the_overview_lists_layers_first_to_last_with_their_key_statistics(self, open_page: Open) -> None:
+        data = component(open_page("overview", atlas="tiny-abababab"), "strata_strips")
+        assert [row["title"] for row in data["rows"]] == ["features.0.conv", "features.1.conv", "features.2.conv"]
+        assert {"Dead", "Silent", "Strongest response"} <= set(data["head"]["figures"])
+        dead = data["rows"][0]["figures"][0]
+        assert dead["value"] == "1 of 16"
+        assert dead["alarm"]
+
+    def test_the_overview_of_a_growing_atlas_shows_its_progress(self, open_page: Open) -> None:
+        app = open_page("overview", atlas="growing")
+        assert "pieces are made" in app.get("progress")[0].proto.text
+
+    def test_a_layer_is_one_component_with_every_channel(self, open_page: Open) -> None:
+        app = open_page("layer", atlas="tiny-abababab", layer=LAYER)
+        assert len(app.get("bidi_component")) == 1
+        data = component(app, "strata_grid")
+        assert data["channels"] == list(range(48))
+        panel = data["panels"][0]
+        assert all(panel["picture"])
+        assert all(len(examples) == 8 for examples in panel["examples"])
+        assert all(len(each["values"]) == 48 for each in data["statistics"])
+
+    def test_a_layers_view_comes_from_the_address(self, open_page: Open) -> None:
+        app = open_page("layer", atlas="tiny-abababab", layer=LAYER, sort="mean", up="1", find="golf", selected="3,5")
+        view = component(app, "strata_grid")["view"]
+        assert (view["sort"], view["up"], view["find"], view["selected"]) == ("mean", True, "golf", [3, 5])
+
+    def test_a_statistic_that_is_not_there_does_not_break_an_old_address(self, open_page: Open) -> None:
+        app = open_page("layer", atlas="tiny-abababab", layer=LAYER, sort="gone")
+        assert component(app, "strata_grid")["view"]["sort"] == ""
+
+    def test_a_channel_shows_picture_examples_and_numbers(self, open_page: Open) -> None:
+        app = open_page("channel", atlas="tiny-abababab", layer=LAYER, channel="17")
+        unit = component(app, "strata_unit")
+        assert unit["picture"]["url"].endswith("/00017.webp")
+        assert [len(group["items"]) for group in unit["groups"]] == [9, 3, 3]
+        example = unit["groups"][0]["items"][0]
+        assert example["image"] is not None
+        assert example["box"] == [12 / 64, 8 / 64, 44 / 64, 40 / 64]
+        gauges = component(app, "strata_gauges")
+        assert gauges["own"]["low"] == -2.0
+        assert {measure["place"] for measure in gauges["measures"]} == {17}
+        assert "Channel 17" in words(app)
+
+    def test_a_units_address_opens_its_channel(self, open_page: Open) -> None:
+        assert "Channel 4" in words(open_page("channel", unit=f"tiny-abababab/{LAYER}:4"))
+
+    def test_two_atlases_are_laid_side_by_side(self, open_page: Open) -> None:
+        app = open_page("compare", atlas="tiny-abababab", other="tiny-later")
+        rows = component(app, "strata_strips")["rows"]
+        assert len(rows) == 3
+        assert all(len(row["tiles"]) == 2 and all(row["tiles"]) for row in rows)
+        assert rows[0]["figures"][0]["title"] == "Moved"
+
+    def test_a_pair_of_layers_is_one_grid_of_two_panels(self, open_page: Open) -> None:
+        app = open_page("compare", atlas="tiny-abababab", other="tiny-later", layer=LAYER)
+        data = component(app, "strata_grid")
+        assert [panel["title"] for panel in data["panels"]] == ["tiny", "tiny-later"]
+        assert data["statistics"][0]["name"] == "shift"
+        assert all(picture for panel in data["panels"] for picture in panel["picture"])
+
+    def test_comparing_begins_with_two_atlases_of_the_same_layers(self, open_page: Open) -> None:
+        app = open_page("compare")
+        assert len(component(app, "strata_strips")["rows"]) == 3
+        assert app.query_params["atlas"] != app.query_params["other"]
+
+
+@pytest.mark.usefixtures("shelf")
+class TestWrongAddresses:
+    @pytest.mark.parametrize(
+        ("page", "query", "offer"),
+        [
+            ("overview", {"atlas": "tiny-abababax"}, "tiny-abababab"),
+            ("layer", {"atlas": "tiny-abababab", "layer": "features.1.cnv"}, LAYER),
+            ("channel", {"atlas": "tiny-abababab", "layer": LAYER, "channel": "4000"}, "47"),
+            ("channel", {"atlas": "tiny-abababab", "layer": LAYER, "channel": "-1"}, "/ 0"),
+            ("compare", {"atlas": "tiny-abababab", "other": "nowhere"}, "tiny"),
+            ("compare", {"atlas": "tiny-abababab", "other": "tiny-later", "layer": "none"}, "tiny"),
+        ],
+    )
+    def test_the_nearest_place_is_offered(self, open_page: Open, page: str, query: dict[str, str], offer: str) -> None:
+        app = open_page(page, **query)
+        assert not app.exception
+        assert len(app.warning) == 1
+        assert any(offer in link.value.replace("\\", "") for link in app.page_link)
+
+    def test_an_address_that_is_no_number_is_told(self, open_page: Open) -> None:
+        app = open_page("channel", atlas="tiny-abababab", layer=LAYER, channel="seven")
+        assert "channel=seven" in app.warning[0].value
+
+    def test_a_job_that_is_not_there_is_told(self, open_page: Open) -> None:
+        assert "no job" in open_page("dream", job="123").warning[0].value
+
+    def test_a_page_without_its_atlas_offers_the_library(self, open_page: Open) -> None:
+        app = open_page("layer")
+        assert len(app.warning) == 1
+        assert not app.exception
+
+
+class TestEmptyAndPartial:
+    @pytest.mark.usefixtures("own_shelf")
+    @pytest.mark.parametrize(
+        ("page", "said"),
+        [("library", "strata build"), ("dream", "no model"), ("compare", "two atlases"), ("jobs", "Nothing")],
+    )
+    def test_an_empty_library_says_what_to_do(self, open_page: Open, page: str, said: str) -> None:
+        app = open_page(page)
+        assert not app.exception
+        assert not app.error
+        assert said in words(app)
+
+    def test_a_layer_of_which_nothing_is_there_yet_shows_its_channels(
+        self, own_shelf: Library, open_page: Open
+    ) -> None:
+        add_atlas(own_shelf, model_card(), done=0)
+        data = component(open_page("layer", atlas="tiny", layer=LAYER), "strata_grid")
+        assert data["channels"] == list(range(48))
+        assert set(data["panels"][0]["missing"]) == {"no picture yet"}
+        assert data["statistics"] == []
+
+    def test_channels_without_pictures_show_their_real_images(self, own_shelf: Library, open_page: Open) -> None:
+        add_atlas(own_shelf, model_card(), pictures=False)
+        data = component(open_page("layer", atlas="tiny", layer=LAYER), "strata_grid")
+        assert data["view"]["show"] == "examples"
+        assert all(data["panels"][0]["examples"])
+
+    def test_a_channel_without_a_picture_says_why(self, own_shelf: Library, open_page: Open) -> None:
+        add_atlas(own_shelf, model_card(), pictures=False, exemplars=False)
+        unit = component(open_page("channel", atlas="tiny", layer=LAYER, channel="3"), "strata_unit")
+        assert unit["picture"]["url"] is None
+        assert "dead" in unit["picture"]["alt"]
+        assert unit["groups"] == []
+
+    def test_failed_pieces_are_counted(self, own_shelf: Library, open_page: Open) -> None:
+        atlas = add_atlas(own_shelf, model_card(), done=0.9)
+        for task in atlas.tasks():
+            if not atlas.artifacts.has(task):
+                atlas.artifacts.fail(task, "no memory")
+        app = open_page("overview", atlas="tiny")
+        assert "could not be made" in words(app)
+
+
+class TestJobs:
+    def test_a_running_job_can_be_cancelled(self, own_shelf: Library, open_page: Open) -> None:
+        table = Jobs(own_shelf.database_url)
+        job = table.submit("build", {"model": "tiny-abababab"})
+        app = open_page("jobs")
+        app.button(key=f"cancel-{job.id}").click().run()
+        assert table.get(job.id).state == "cancelled"
+
+    def test_a_failed_job_says_why(self, own_shelf: Library, open_page: Open) -> None:
+        table = Jobs(own_shelf.database_url)
+        job = table.submit("build", {"model": "tiny-abababab"})
+        table.claim(job.id)
+        table.finish(job.id, "failed", error="The disk is full. Make room.")
+        rows = component(open_page("jobs"), "strata_strips")["rows"]
+        assert rows[0]["subtitle"] == "The disk is full. Make room."
+        assert rows[0]["figures"][-1]["alarm"]
