@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import pandas as pd
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TaskID, TextColumn
+from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
 from analysis.jobs.table import Job
 from analysis.models.model import ModelCard
 
 out = Console(highlight=False)
+LINE_EVERY = 5.0
+"""Seconds between two lines of progress in a log."""
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
@@ -68,32 +73,51 @@ def _print_wide(table: Table) -> None:
     Console(highlight=False, width=width).print(table, crop=False)
 
 
-def watching(progress: Progress) -> Callable[[Job], None]:
-    """A function that shows a job's row on a progress bar."""
-    bar: TaskID = progress.add_task("starting", total=None, figures="")
+@contextmanager
+def watching() -> Iterator[Callable[[Job], None]]:
+    """Gives a function that shows a job's row on a progress bar; in a log, as a line every few seconds."""
+    columns = (BarColumn(bar_width=24), TextColumn("{task.fields[figures]}"), TextColumn("[dim]{task.description}"))
+    if not err.is_terminal:
+        yield _lines()
+        return
+    with Progress(*columns, console=err) as progress:
+        bar = progress.add_task("starting", total=None, figures="")
+
+        def show(job: Job) -> None:
+            known: dict[str, Any] = {"completed": job.done, "total": job.total or None}
+            progress.update(bar, description=escape(job.note or job.state), figures=_figures(job), **known)
+
+        yield show
+
+
+def _lines() -> Callable[[Job], None]:
+    told = 0.0
 
     def show(job: Job) -> None:
-        figures = []
-        for things in ("layers", "channels"):
-            if job.progress.get(things):
-                figures.append(f"{job.progress[things + '_done']}/{job.progress[things]} {things}")
-        seconds = job.progress.get("seconds_left")
-        if seconds is not None and not job.ended:
-            figures.append(f"{_duration(seconds)} left")
-        progress.update(
-            bar,
-            description=job.note or job.state,
-            completed=job.done,
-            total=job.total or None,
-            figures=" · ".join(figures),
-        )
+        nonlocal told
+        if job.ended or time.monotonic() - told > LINE_EVERY:
+            told = time.monotonic()
+            parts = (
+                f"{job.done}/{job.total}" if job.total else "",
+                _figures(job),
+                job.state if job.ended else job.note,
+            )
+            print(" · ".join(part for part in parts if part), file=sys.stderr, flush=True)
 
     return show
 
 
-def progress_bar() -> Progress:
-    columns = (BarColumn(bar_width=24), TextColumn("{task.fields[figures]}"), TextColumn("[dim]{task.description}"))
-    return Progress(*columns, console=Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else 160))
+def _figures(job: Job) -> str:
+    """`3/26 layers · 480/3000 channels · 2 min 5 s left`"""
+    figures = [
+        f"{job.progress[things + '_done']}/{job.progress[things]} {things}"
+        for things in ("layers", "channels")
+        if job.progress.get(things)
+    ]
+    seconds = job.progress.get("seconds_left")
+    if seconds is not None and not job.ended:
+        figures.append(f"{_duration(seconds)} left")
+    return " · ".join(figures)
 
 
 def _cell(value: object) -> str:

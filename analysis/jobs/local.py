@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.atlas.library import Library
-from analysis.console import progress_bar, watching
+from analysis.console import watching
 from analysis.errors import StrataError
 from analysis.jobs.cluster import cluster
 from analysis.jobs.engine import BEAT, Engine
@@ -73,8 +73,7 @@ def assignments(texts: Sequence[str]) -> dict[str, Any]:
 def _run(library: Library, kind: Kind, request: Mapping[str, Any], workers: int | None, scheduler: str | None) -> Job:
     jobs = Jobs(library.database_url)
     job = jobs.submit(kind, request)
-    with progress_bar() as bar:
-        watch = watching(bar)
+    with watching() as watch:
         try:
             if jobs.claim(job.id) is None:
                 return _follow(jobs, job, watch)
