@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import numpy as np
+
 from analysis.probe.errors import ProbeError
 from analysis.probe.labels import labels_from_paths, readable_names
-from analysis.probe.picture import ARRAY_SUFFIXES, PICTURE_SUFFIXES, decode_bytes
+from analysis.probe.picture import decode_bytes, is_image_name
 from analysis.probe.source import Source
 
 CLASS_FILES = ("classes.txt", "labels.txt")
 
 
 def open_folder(root: Path) -> Source:
-    """Every file below `root` that is named like an image, in the order of their paths. Links are not followed out."""
+    """Every file below `root` that is named like an image, in the order of their paths; hidden ones are passed over."""
     paths = sorted(_image_files(root))
     if not paths:
         raise ProbeError(
@@ -26,6 +28,15 @@ def open_folder(root: Path) -> Source:
         if classes and (root / name).is_file():
             classes = readable_names(classes, (root / name).read_text("utf-8", "replace").splitlines())
             break
+    return _source_of_files(root, paths, labels, classes)
+
+
+def open_image(path: Path) -> Source:
+    """A single image file: a probe of one."""
+    return _source_of_files(path.parent, [path.name], None, ())
+
+
+def _source_of_files(root: Path, paths: list[str], labels: np.ndarray | None, classes: tuple[str, ...]) -> Source:
     return Source(
         names=tuple(paths),
         labels=labels,
@@ -39,8 +50,7 @@ def _image_files(root: Path) -> list[str]:
     found = []
     for folder, _, files in os.walk(root):
         for name in files:
-            path = Path(folder, name)
-            hidden = any(part.startswith(".") for part in path.relative_to(root).parts)
-            if not hidden and path.suffix.lower() in PICTURE_SUFFIXES | ARRAY_SUFFIXES:
-                found.append(path.relative_to(root).as_posix())
+            path = Path(folder, name).relative_to(root).as_posix()
+            if is_image_name(path):
+                found.append(path)
     return found

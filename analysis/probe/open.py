@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+import tarfile
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from analysis.models.input_spec import InputSpec
+from analysis.probe.arrays import open_idx, open_npy, open_npz
 from analysis.probe.errors import ProbeError
-from analysis.probe.folder import open_folder
-from analysis.probe.picture import Undecodable
+from analysis.probe.folder import open_folder, open_image
+from analysis.probe.picture import Undecodable, is_image_name
 from analysis.probe.prepare import prepare
 from analysis.probe.probe import Probe, ProbeCard
 from analysis.probe.source import Source
 from analysis.probe.subset import drawing_order
+from analysis.probe.tar import open_tar
+from analysis.probe.torchvision_set import PREFIX, open_torchvision
 
 CACHE_BYTES = 192 * 2**20
 """Prepared images kept a process, as bytes a pixel: exemplars come back to the same images again and again."""
@@ -26,7 +30,8 @@ CACHE_BYTES = 192 * 2**20
 def open_probe(source: str, *, count: int | None = None, seed: int = 0) -> Probe:
     """Where images are → a probe of the readable ones.
 
-    source : a folder (searched to the bottom; one folder a class gives labels)
+    source : a folder (searched to the bottom; one folder a class gives labels), a single image, a tar of images,
+             .npz, .npy, IDX, or torchvision:<dataset>:<folder>
     count  : take that many, drawn with `seed`, evenly over the classes where there are labels; None: all
 
     Images that can not be read are left out, counted and named in `card.skipped`. Raises ProbeError where there is
@@ -56,12 +61,38 @@ def open_probe(source: str, *, count: int | None = None, seed: int = 0) -> Probe
 
 def list_source(source: str) -> Source:
     """Find out what kind of source it is and list its images, none of them read. Raises ProbeError."""
-    path = Path(source)
+    if source.startswith(PREFIX):
+        return open_torchvision(source)
+    path = Path(source).expanduser()
     if path.is_dir():
-        return open_folder(path)
+        idx = sorted(each for each in path.glob("*images*idx3*") if each.is_file())
+        return open_idx(idx[0]) if len(idx) == 1 else open_folder(path)
     if not path.exists():
         raise ProbeError(f"There is nothing at {source}. Give a folder of images.")
-    raise ProbeError(f"{source} is no set of images that Strata knows. Give a folder of images.")
+    kind = _kind_of(path)
+    if kind is None:
+        raise ProbeError(
+            f"{source} is no set of images that Strata knows. Give a folder, a tar, .npz, .npy or IDX file of images, "
+            "or torchvision:CIFAR10:<folder>."
+        )
+    return kind(path)
+
+
+def _kind_of(path: Path) -> Callable[[Path], Source] | None:
+    """What can open a file, told by its first bytes; an image by its name."""
+    with path.open("rb") as file:
+        head = file.read(4)
+    if head.startswith(b"\x93NUM"):
+        return open_npy
+    if head == b"PK\x03\x04" and path.suffix == ".npz":
+        return open_npz
+    if is_image_name(path.name):
+        return open_image
+    if tarfile.is_tarfile(path):
+        return open_tar
+    if "idx" in path.name or head[:2] == b"\0\0":
+        return open_idx
+    return open_tar if path.name.endswith((".tar", ".tgz", ".tar.gz")) else None
 
 
 class ImageProbe:

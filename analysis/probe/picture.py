@@ -13,12 +13,18 @@ from PIL import Image, ImageOps
 from analysis.probe.source import Planes
 
 Image.init()
-PICTURE_SUFFIXES = frozenset(
+_PICTURE_SUFFIXES = (
     suffix for suffix, kind in Image.EXTENSION.items() if kind in Image.OPEN and kind not in {"PDF", "MPEG", "HDF5"}
 )
-"""What Pillow reads, by file name."""
-ARRAY_SUFFIXES = frozenset({".npy"})
+IMAGE_SUFFIXES = frozenset({*_PICTURE_SUFFIXES, ".npy"})
+"""What Pillow reads, by file name, and arrays."""
 SMALL_MODES = {"RGB", "L"}
+
+
+def is_image_name(path: str) -> bool:
+    """Whether a file is named like an image, and neither it nor a folder of its path is hidden."""
+    parts = PurePosixPath(path).parts
+    return PurePosixPath(path).suffix.lower() in IMAGE_SUFFIXES and not any(part.startswith(".") for part in parts)
 
 
 class Undecodable(Exception):
