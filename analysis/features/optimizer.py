@@ -18,14 +18,14 @@ class RowNAdam:
         self.steps = torch.zeros(shape[0])
         self.product = torch.ones(shape[0])
 
-    def reset(self, rows: Tensor) -> None:
-        """Begin these rows (indices) anew."""
+    def reset(self, row: int) -> None:
+        """Begin this row anew."""
         for state in (self.first, self.second, self.steps):
-            state[rows] = 0
-        self.product[rows] = 1
+            state[row] = 0
+        self.product[row] = 1
 
     def step(self, values: Tensor, gradient: Tensor) -> None:
-        """Descend, in place."""
+        """Climb, in place."""
         beta1, beta2 = self.betas
         self.steps += 1
         now = beta1 * (1 - 0.5 * 0.96 ** (self.steps * 0.004))
@@ -34,8 +34,8 @@ class RowNAdam:
         column = (-1,) + (1,) * (values.dim() - 1)
         self.first.lerp_(gradient, 1 - beta1)
         self.second.mul_(beta2).addcmul_(gradient, gradient, value=1 - beta2)
-        size = (self.second / (1 - beta2**self.steps).view(column)).sqrt_().add_(1e-8)
+        size = (self.second / (1 - beta2**self.steps).view(column)).sqrt_().add_(1e-12)
         along_gradient = self.rate * (1 - now) / (1 - self.product)
         along_momentum = self.rate * following / (1 - self.product * following)
         move = gradient * along_gradient.view(column) + self.first * along_momentum.view(column)
-        values.sub_(move.div_(size))
+        values.add_(move.div_(size))

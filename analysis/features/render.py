@@ -1,4 +1,4 @@
-"""The loop: many channels of one layer in one batch, each with its own canvas, its own chance and its own end."""
+"""Pictures of the channels of a layer."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ from dataclasses import dataclass
 import torch
 from torch import Generator, Tensor
 
+from analysis.features.baseline import Baseline
 from analysis.features.canvas import Canvas
-from analysis.features.optimizer import RowNAdam
+from analysis.features.goals import ChannelGoal
+from analysis.features.loop import Ascended, ascend, counted, shown
 from analysis.features.parameters import Parameters
+from analysis.features.pooling import pooled, rectifies
 from analysis.features.prior import Prior
-from analysis.features.size import canvas_size
-from analysis.features.transforms import Wobble, affine, draw
+from analysis.features.size import View, view_of
 from analysis.models.capture import run_to
+from analysis.models.input_spec import InputSpec
 from analysis.models.model import Model
 
 DRIVEN, STILL, BROKEN = "driven", "still", "not finite"
@@ -27,11 +30,13 @@ class Rendered:
 
     channels   : which, in the order of what follows
     pictures   : [N, C, H, W] in [0, 1]
-    activation : [N] mean of the channel's map on the finished picture, at the conv's own output
-    peak       : [N] its highest value
+    activation : [N] mean of the channel's map on the finished picture, at the conv's own output; of a conv that sees
+                 the input itself, of what is above zero
+    peak       : [N] its highest value (its lowest, of negative pictures)
     steps      : [N] how many steps each took
     state      : "driven"; "still": no picture moves it, its map is the same whatever it is shown;
-                 "not finite": it answers with NaN or infinity (broken weights)
+                 "not finite": it answers with NaN or infinity, or its layer's weights hold some, which spoil the
+                 gradients of all channels of the layer
     """
 
     channels: tuple[int, ...]
@@ -59,6 +64,7 @@ def render(
     prior: Prior,
     parameters: Parameters,
     *,
+    baseline: Baseline | None = None,
     seed: int | None = None,
     report: Callable[[float], None] = lambda fraction: None,
 ) -> Rendered:
@@ -67,66 +73,74 @@ def render(
     A unit's picture does not depend on which others are rendered with it. `report` hears how far it is (0 … 1)
     between steps and may raise to stop. Raises StrataError for a layer that the model does not have.
     """
-    height, width = canvas_size(model.card.layer(layer), model.card.input, parameters.size)
-    canvas = Canvas(prior, height, width, parameters.contrast)
+    spec = model.card.input
+    known = model.card.layer(layer)
+    view, rectified = view_of(known, spec, parameters.size), rectifies(known)
+    canvas = canvas_of(prior, view, parameters)
     seed = parameters.seed if seed is None else seed
-    parts = []
-    for start in range(0, len(channels), parameters.batch):
-        some = channels[start : start + parameters.batch]
+    batch = parameters.batch or batch_of(view)
+    sign = -1.0 if parameters.negative else 1.0
+    wanted = torch.tensor(list(channels))
 
-        def tell(fraction: float, start: int = start, count: int = len(some)) -> None:
-            report((start + fraction * count) / len(channels))
+    def read(pictures: Tensor) -> Tensor:
+        return run_to(model, pictures, layer)
 
-        parts.append(_render_batch(model, layer, some, canvas, parameters=parameters, seed=seed, report=tell))
-    return Rendered(
-        tuple(channels),
-        torch.cat([part.pictures for part in parts]),
-        torch.cat([part.activation for part in parts]),
-        torch.cat([part.peak for part in parts]),
-        torch.cat([part.steps for part in parts]),
-        tuple(state for part in parts for state in part.state),
+    made = ascend(
+        read,
+        canvas,
+        ChannelGoal(wanted, sign, rectified, baseline, parameters.distinct),
+        view,
+        count=len(channels),
+        chance=lambda unit: generator_of(layer, channels[unit], seed),
+        batch=batch,
+        noise=pixel_noise(spec),
+        parameters=parameters,
+        report=report,
     )
+    pictures, own = _finished(read, canvas, view, made.waves, wanted, batch)
+    activation = pooled(own[:, None], rectified)[:, 0]
+    peak = own.flatten(1).amin(1) if parameters.negative else own.flatten(1).amax(1)
+    return Rendered(tuple(channels), pictures, activation, peak, made.steps, _states(made, activation))
 
 
-def _render_batch(
-    model: Model,
-    layer: str,
-    channels: Sequence[int],
-    canvas: Canvas,
-    *,
-    parameters: Parameters,
-    seed: int,
-    report: Callable[[float], None],
-) -> Rendered:
-    # a batch is always full: convolution kernels are chosen by batch size, and the last bits of a result with them
-    filled = [*channels, *[channels[-1]] * (parameters.batch - len(channels))]
-    generators = [generator_of(layer, channel, seed) for channel in filled]
-    wanted = torch.tensor(filled)
-    rows = torch.arange(len(filled))
-    phases = canvas.start(generators)
-    optimizer = RowNAdam(phases.shape, parameters.rate)
-    wobble = Wobble()
-    deviation = torch.tensor(model.card.input.std).view(1, -1, 1, 1)
-    low, high = model.card.input.range
-    moved = torch.zeros(len(filled), dtype=torch.bool)
-    for step in range(parameters.steps):
-        leaf = phases.detach().requires_grad_()
-        seen = affine(canvas.picture(leaf), draw(wobble, generators))
-        noise = torch.stack([torch.randn(seen.shape[1:], generator=generator) for generator in generators])
-        seen = seen + noise * (wobble.noise * deviation / (high - low))
-        maps = run_to(model, seen, layer)[rows, wanted]
-        (gradient,) = torch.autograd.grad(-maps.flatten(1).mean(1).sum(), leaf)
-        moved |= gradient.abs().flatten(1).amax(1) > 0
-        optimizer.step(phases, gradient.nan_to_num(0.0, 0.0, 0.0))
-        report((step + 1) / parameters.steps)
-    with torch.no_grad():
-        pictures = canvas.picture(phases)
-        maps = run_to(model, pictures, layer)[rows, wanted].flatten(1)
-    count = len(channels)
-    finite = maps.isfinite().all(1)
-    state = [DRIVEN if m else STILL for m in moved.tolist()]
-    state = [known if fine else BROKEN for known, fine in zip(state, finite.tolist(), strict=True)]
-    steps = torch.full((count,), parameters.steps)
-    return Rendered(
-        tuple(channels), pictures[:count], maps.mean(1)[:count], maps.amax(1)[:count], steps, tuple(state[:count])
+def canvas_of(prior: Prior, view: View, parameters: Parameters) -> Canvas:
+    """The canvas of a layer: where it sees little, it wants gratings and plain colours, and gets the freedom and the
+    contrast to make them; where it sees much, what keeps its pictures clean is the prior."""
+    freedom = 0.4 + 0.3 * view.shallow if parameters.freedom is None else parameters.freedom
+    contrast = 1.0 + 0.8 * view.shallow if parameters.contrast is None else parameters.contrast
+    return Canvas(prior, view.height, view.width, freedom=freedom, contrast=contrast)
+
+
+def batch_of(view: View) -> int:
+    """How many pictures side by side: 8 of 128 px, more of smaller ones, where the cost of a call weighs more."""
+    pixels = (view.height + 2 * view.wrap) * (view.width + 2 * view.wrap)
+    return 8 if pixels > 96**2 else 16
+
+
+def pixel_noise(spec: InputSpec) -> Tensor:
+    """[C] what one unit of the net's normalised input is in units of a picture in [0, 1], RGB order."""
+    low, high = spec.range
+    deviation = torch.tensor(spec.std) / (high - low)
+    return deviation.flip(0) if spec.order == "BGR" else deviation
+
+
+def _finished(
+    read: Callable[[Tensor], Tensor], canvas: Canvas, view: View, waves: Tensor, wanted: Tensor, batch: int
+) -> tuple[Tensor, Tensor]:
+    """The pictures of all waves, each one's own map [N, h, w]. In full batches, as while climbing."""
+    pictures, own = [], []
+    for places in torch.arange(len(waves)).split(batch):
+        full = torch.cat([places, places[-1:].expand(batch - len(places))])
+        with torch.no_grad():
+            made = canvas.picture(waves[full])
+            maps = counted(read(shown(made, view)), view)
+        pictures.append(made[: len(places)])
+        own.append(maps[torch.arange(batch), wanted[full]][: len(places)])
+    return torch.cat(pictures), torch.cat(own)
+
+
+def _states(made: Ascended, activation: Tensor) -> tuple[str, ...]:
+    broken = (made.broken | ~activation.isfinite()).tolist()
+    return tuple(
+        BROKEN if bad else DRIVEN if alive else STILL for bad, alive in zip(broken, made.moved.tolist(), strict=True)
     )

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import torch
 from PIL import Image
 from torch import Tensor
 
 from analysis import encoding, technique
+from analysis.features.baseline import Baseline, baselines
 from analysis.features.parameters import Parameters
 from analysis.features.prior import FEWEST, Prior, prior_of, prior_without_images
 from analysis.features.render import Rendered, render
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from analysis.models.model import ModelCard
     from analysis.probe.probe import ProbeCard
 
-CHUNK = 16
+CHUNK = 32
 """Channels a task: large enough to fill a batch, small enough that a stopped build loses little."""
 
 TILE = 128
@@ -35,8 +37,9 @@ class PriorParameters(technique.Parameters):
 
 class PriorTechnique(technique.Technique):
     name = "prior"
+    version = 2
     title = "Prior"
-    about = "How strong each frequency is in the probe's images and which colours go together."
+    about = "How strong each frequency is in the probe's images, which colours go together, how channels answer them."
     Parameters = PriorParameters
 
     IMAGES = 256
@@ -58,17 +61,21 @@ class PriorTechnique(technique.Technique):
         spec = context.model().card.input
         if task.probe is None:
             prior = prior_without_images(spec.channels, spec.height, spec.width)
-        else:
-            probe = context.probe()
-            count = min(self.IMAGES, probe.card.count)
-            indices = np.linspace(0, probe.card.count - 1, count).astype(int).tolist()
-            prior = prior_of(probe.batch(indices, spec))
-        context.report(1.0)
-        return {"prior.npz": encoding.to_npz(prior.to_arrays())}
+            return {"prior.npz": encoding.to_npz(prior.to_arrays())}
+        probe = context.probe()
+        count = min(self.IMAGES, probe.card.count)
+        indices = np.linspace(0, probe.card.count - 1, count).astype(int).tolist()
+        images = probe.batch(indices, spec)
+        found = baselines(context.model(), images, context.report)
+        return {
+            "prior.npz": encoding.to_npz(prior_of(images).to_arrays()),
+            "baseline.npz": encoding.to_npz({layer: baseline.to_array() for layer, baseline in found.items()}),
+        }
 
 
 class FeaturesTechnique(technique.Technique):
     name = "features"
+    version = 2
     title = "Feature visualization"
     about = "For each channel, the picture that excites it most, made by the model itself."
     requires = ("prior",)
@@ -110,14 +117,25 @@ class FeaturesTechnique(technique.Technique):
         assert task.layer is not None
         assert task.channels is not None
         parameters = Parameters.model_validate(dict(task.parameters))
-        prior = Prior.from_arrays(encoding.from_npz(context.inputs[task.needs[0]]["prior.npz"]))
+        given = context.inputs[task.needs[0]]
+        prior = Prior.from_arrays(encoding.from_npz(given["prior.npz"]))
+        baseline = None
+        if "baseline.npz" in given:
+            baseline = Baseline.from_array(encoding.from_npz(given["baseline.npz"])[task.layer])
         channels = range(*task.channels)
-        made = render(context.model(), task.layer, channels, prior, parameters, report=context.report)
-        return to_artifact(made, parameters.seed)
+        made = render(
+            context.model(), task.layer, channels, prior, parameters, baseline=baseline, report=context.report
+        )
+        return to_artifact(made, parameters, baseline)
 
 
-def to_artifact(made: Rendered, seed: int) -> dict[str, bytes]:
-    """Pictures as the files of a `features` artifact: a table, a sheet of tiles, each picture at full size."""
+def to_artifact(made: Rendered, parameters: Parameters, baseline: Baseline | None = None) -> dict[str, bytes]:
+    """Pictures as the files of a `features` artifact: a table, a sheet of tiles, each picture at full size.
+
+    With a baseline the table says how the picture compares: `natural` is the activation of the best real image (the
+    least, for negative pictures), `ratio` how far above the mean over real images the picture comes, in times of how
+    far that best image does.
+    """
     pixels = [in_three_colors(picture) for picture in made.pictures]
     height, width = pixels[0].shape[:2]
     shrink = min(1.0, TILE / max(height, width))
@@ -130,10 +148,18 @@ def to_artifact(made: Rendered, seed: int) -> dict[str, bytes]:
             "activation": made.activation.double().numpy(),
             "peak": made.peak.double().numpy(),
             "steps": made.steps.numpy(),
-            "seed": seed,
+            "seed": parameters.seed,
             "state": list(made.state),
         }
     )
+    table["natural"], table["ratio"] = np.nan, np.nan
+    if baseline is not None:
+        own = list(made.channels)
+        natural = (baseline.least if parameters.negative else baseline.best)[own].double()
+        mean = baseline.mean[own].double()
+        table["natural"] = natural.numpy()
+        reach = (natural - mean).where(natural != mean, torch.nan)
+        table["ratio"] = ((made.activation.double() - mean) / reach).numpy()
     files = {
         "features.parquet": encoding.to_parquet(table),
         "sheet.webp": encoding.to_picture(encoding.sheet(tiles, COLUMNS)),

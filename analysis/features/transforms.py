@@ -43,3 +43,19 @@ def affine(pictures: Tensor, matrices: Tensor) -> Tensor:
         matrices[:, 1, 0] *= width / height
     grid = functional.affine_grid(matrices, list(pictures.shape), align_corners=False)
     return functional.grid_sample(pictures, grid, padding_mode="reflection", align_corners=False)
+
+
+class Grain:
+    """Cheap noise: one field of normal numbers, of which every picture at every step sees another window."""
+
+    ROOM = 61
+
+    def __init__(self, channels: int, height: int, width: int) -> None:
+        self.height, self.width = height, width
+        shape = (channels, height + self.ROOM, width + self.ROOM)
+        self.field = torch.randn(shape, generator=Generator().manual_seed(0))
+
+    def windows(self, generators: Sequence[Generator]) -> Tensor:
+        """[N, C, H, W] of unit deviation."""
+        corners = [torch.randint(self.ROOM + 1, (2,), generator=generator).tolist() for generator in generators]
+        return torch.stack([self.field[:, y : y + self.height, x : x + self.width] for y, x in corners])

@@ -1,0 +1,58 @@
+"""What each row of a batch of canvases is after, as one score a row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from analysis.features.baseline import Baseline
+from analysis.features.objectives import Objective
+from analysis.features.pooling import pooled
+
+MARGIN = 0.3
+"""A picture is a channel's own when the channel leads all others by this many deviations."""
+
+
+class Goal(Protocol):
+    def scores(self, maps: Tensor, units: Sequence[int]) -> Tensor:
+        """[N, K, h, w] maps, the unit that each row belongs to → [N], higher is better; rows must not mix."""
+        ...
+
+
+@dataclass(frozen=True)
+class ChannelGoal:
+    """Row i after channel `channels[units[i]]`: the mean of its map over space (`pooled`).
+
+    With a baseline, in deviations from what real images give, less `distinct` times what the strongest other channel
+    of the layer is short of staying MARGIN behind: what excites twenty channels alike is not the picture of one.
+    """
+
+    channels: Tensor
+    sign: float = 1.0
+    rectified: bool = False
+    baseline: Baseline | None = None
+    distinct: float = 0.0
+
+    def scores(self, maps: Tensor, units: Sequence[int]) -> Tensor:
+        wanted = self.channels[list(units)]
+        rows = torch.arange(len(maps))
+        if self.baseline is None or self.distinct == 0 or maps.shape[1] == 1:
+            return pooled(self.sign * maps[rows, wanted][:, None], self.rectified)[:, 0]
+        values = self.sign * self.baseline.standard(pooled(maps, self.rectified))
+        own = values[rows, wanted]
+        others = values.scatter(1, wanted[:, None], -torch.inf).amax(1)
+        return own - self.distinct * (others - own + MARGIN).relu()
+
+
+@dataclass(frozen=True)
+class ObjectiveGoal:
+    """Row i after objective `objectives[units[i]]`."""
+
+    objectives: Sequence[Objective]
+
+    def scores(self, maps: Tensor, units: Sequence[int]) -> Tensor:
+        return torch.stack([self.objectives[unit](row) for unit, row in zip(units, maps, strict=True)])

@@ -1,0 +1,136 @@
+"""The loop: rows of one batch, each with its own canvas, its own chance and its own end."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+
+import torch
+from torch import Generator, Tensor
+from torch.nn import functional
+
+from analysis.features.canvas import Canvas
+from analysis.features.goals import Goal
+from analysis.features.optimizer import RowNAdam
+from analysis.features.parameters import Parameters
+from analysis.features.redirect import RedirectedReLU
+from analysis.features.size import View
+from analysis.features.transforms import Grain, Wobble, affine, draw
+
+YOUNG = 16
+"""Steps during which shut ReLUs let helpful gradients through (Lucid switches off after 16 as well)."""
+
+GAIN = 0.02
+"""A row has converged when its last `patience` steps gained less than this share of all it gained."""
+
+
+@dataclass
+class Row:
+    """One place in the batch: the unit that it works on and how its scores went."""
+
+    unit: int
+    generator: Generator
+    scores: list[float] = field(default_factory=list)
+    moved: bool = False
+    broken: bool = False
+    finished: bool = False
+
+    def converged(self, patience: int) -> bool:
+        """Whether the mean of the last half window is hardly above that of the half before (scores are noisy)."""
+        half = patience // 2
+        if len(self.scores) < patience + half:
+            return False
+        late = sum(self.scores[-half:]) / half
+        early = sum(self.scores[-2 * half : -half]) / half
+        start = sum(self.scores[:2]) / 2
+        return not late - early > GAIN * (late - start)
+
+
+@dataclass(frozen=True)
+class Ascended:
+    """The waves that each unit ended with, how many steps it took, whether anything moved it at all, and whether it
+    met numbers that are not finite."""
+
+    waves: Tensor
+    steps: Tensor
+    moved: Tensor
+    broken: Tensor
+
+
+def ascend(
+    read: Callable[[Tensor], Tensor],
+    canvas: Canvas,
+    goal: Goal,
+    view: View,
+    *,
+    count: int,
+    chance: Callable[[int], Generator],
+    batch: int,
+    noise: Tensor,
+    parameters: Parameters,
+    report: Callable[[float], None] = lambda fraction: None,
+) -> Ascended:
+    """Climb for units 0 … count−1, `batch` at a time; where one has converged the next takes its place.
+
+    read   : [batch, C, H, W] in [0, 1] → maps [batch, K, h, w], differentiable
+    chance : the generator of a unit
+    noise  : [C] deviation of the noise in units of a picture
+    A batch is always full, with units whose result is thrown away if need be: kernels are chosen by batch size, and
+    the last bits of a result with them.
+    """
+    queue = list(range(count))
+    first = [queue.pop(0) if queue else count - 1 for _ in range(batch)]
+    rows = [Row(unit, chance(unit), finished=place >= count) for place, unit in enumerate(first)]
+    waves = canvas.start([row.generator for row in rows])
+    optimizer = RowNAdam(waves.shape, parameters.rate)
+    wobble, grain = Wobble(), Grain(waves.shape[1], view.height + 2 * view.wrap, view.width + 2 * view.wrap)
+    deviation = (wobble.noise * noise).view(1, -1, 1, 1)
+    made = Ascended(
+        torch.empty(count, *canvas.shape),
+        torch.zeros(count, dtype=torch.long),
+        torch.zeros(count, dtype=torch.bool),
+        torch.zeros(count, dtype=torch.bool),
+    )
+    done = 0.0
+    while not all(row.finished for row in rows):
+        generators = [row.generator for row in rows]
+        leaf = waves.detach().requires_grad_()
+        seen = affine(shown(canvas.picture(leaf), view), draw(wobble, generators))
+        maps = counted(read(seen + grain.windows(generators) * deviation), view)
+        scores = goal.scores(maps, [row.unit for row in rows])
+        young = torch.tensor([len(row.scores) < YOUNG for row in rows])
+        with RedirectedReLU(young) if bool(young.any()) else nullcontext():
+            (gradient,) = torch.autograd.grad(-scores.sum(), leaf)
+        size = gradient.flatten(1).abs().amax(1)
+        optimizer.step(waves, -gradient.nan_to_num(0.0, 0.0, 0.0))
+        for place, (row, score, slope) in enumerate(zip(rows, scores.tolist(), size.tolist(), strict=True)):
+            row.scores.append(score)
+            row.moved |= slope > 0
+            row.broken |= not math.isfinite(slope)
+            if row.finished or not (len(row.scores) >= parameters.steps or row.converged(parameters.patience)):
+                continue
+            made.waves[row.unit], made.steps[row.unit] = waves[place], len(row.scores)
+            made.moved[row.unit], made.broken[row.unit] = row.moved, row.broken
+            done += 1
+            if queue:
+                fresh = rows[place] = Row(queue[0], chance(queue.pop(0)))
+                waves[place] = canvas.start([fresh.generator])[0]
+                optimizer.reset(place)
+            else:
+                row.finished = True
+        running = sum(len(row.scores) / parameters.steps for row in rows if not row.finished)
+        report(min(1.0, (done + running) / count))
+    return made
+
+
+def shown(pictures: Tensor, view: View) -> Tensor:
+    """Pictures with their periodic continuation, as the net sees them."""
+    return functional.pad(pictures, (view.wrap,) * 4, mode="circular") if view.wrap else pictures
+
+
+def counted(maps: Tensor, view: View) -> Tensor:
+    """The part of a map that does not see beyond what is shown."""
+    inner = view.inner
+    return maps[:, :, inner:-inner, inner:-inner] if inner else maps

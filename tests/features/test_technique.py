@@ -1,0 +1,96 @@
+"""The technique plans whole chunks and leaves files that anyone can read."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from analysis import encoding
+from analysis.features.parameters import Parameters
+from analysis.features.technique import FeaturesTechnique, PriorParameters, PriorTechnique, in_three_colors
+from analysis.probe.probe import ProbeCard
+from analysis.technique import Context, Wanted
+from tests.features.nets import model_of, small_net, spec_of
+
+
+class Images:
+    """A probe of random images."""
+
+    names = tuple(f"{index}.png" for index in range(20))
+    labels = None
+    card = ProbeCard("f" * 32, "generated", {}, 20)
+
+    def batch(self, indices, spec):
+        generator = torch.Generator().manual_seed(0)
+        images = torch.rand(20, spec.channels, spec.height, spec.width, generator=generator)
+        return images[list(indices)]
+
+
+def build(model, probe, wanted, parameters):
+    """Every task's artifact, planned and run as a worker would."""
+    prior, features = PriorTechnique(), FeaturesTechnique()
+    card = probe.card if probe else None
+    first = prior.plan(model.card, card, wanted, PriorParameters(), {})
+    tasks = features.plan(model.card, card, wanted, parameters, {"prior": first})
+    context = Context(model=lambda: model, probe=lambda: probe, inputs={})
+    artifact = prior.run(first[0], context)
+    context = replace(context, inputs={first[0].key: artifact})
+    return artifact, [(task, features.run(task, context)) for task in tasks]
+
+
+QUICK = Parameters(steps=4)
+
+
+def test_the_files_of_a_task():
+    model = model_of(small_net(), spec_of(height=30, width=40))
+    prior, made = build(model, Images(), Wanted(("0", "2"), (0, 1, 2, 8)), QUICK)
+    assert set(prior) == {"prior.npz", "baseline.npz"}
+    assert set(encoding.from_npz(prior["baseline.npz"])) == {"0", "2"}
+    assert [(task.layer, task.channels) for task, _ in made] == [("0", (0, 3)), ("2", (0, 3)), ("2", (8, 9))]
+    _, files = made[1]
+    table = encoding.from_parquet(files["features.parquet"])
+    assert table["channel"].tolist() == [0, 1, 2]
+    assert table["state"].tolist() == ["driven"] * 3
+    assert np.isfinite(table[["activation", "peak", "natural", "ratio"]].to_numpy()).all()
+    facts = encoding.from_json(files["facts.json"])
+    assert facts["tile"] == [40, 30]
+    assert encoding.from_picture(files["sheet.webp"]).shape == (30, 40 * facts["columns"], 3)
+    assert encoding.from_picture(files["00001.webp"]).shape == (30, 40, 3)
+
+
+def test_the_same_task_gives_the_same_bytes():
+    model = model_of(small_net())
+    (_, first), (_, second) = (build(model, Images(), Wanted(("2",), (0, 1)), QUICK)[1][0] for _ in range(2))
+    assert first == second
+
+
+def test_without_images_there_are_pictures_and_no_ratio():
+    model = model_of(small_net(4), spec_of(4))
+    _, [(_, files)] = build(model, None, Wanted(("2",), (5,)), QUICK)
+    table = encoding.from_parquet(files["features.parquet"])
+    assert table["ratio"].isna().all()
+    assert np.isfinite(table["activation"]).all()
+
+
+def test_a_probe_too_small_for_a_spectrum_counts_as_none():
+    model = model_of(small_net())
+    few = replace(Images.card, count=15)
+    assert PriorTechnique().plan(model.card, few, Wanted(("2",)), PriorParameters(), {})[0].probe is None
+
+
+def test_first_channels_of_every_layer_come_before_any_last_ones():
+    model = model_of(small_net())
+    wide = replace(model.card.layers[1], out_channels=200)
+    card = replace(model.card, layers=(model.card.layers[0], wide))
+    prior = PriorTechnique().plan(card, None, Wanted(("0", "2")), PriorParameters(), {})
+    tasks = FeaturesTechnique().plan(card, None, Wanted(("0", "2")), QUICK, {"prior": prior})
+    last = [task.priority for task in tasks if task.channels[0] > 0]
+    assert min(task.priority for task in tasks if task.channels[0] == 0) > max(last)
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4, 7, 12])
+def test_any_number_of_planes_becomes_a_picture(channels):
+    pixels = in_three_colors(torch.rand(channels, 6, 9))
+    assert pixels.shape == (6, 9, 3)
+    assert pixels.dtype == np.uint8
