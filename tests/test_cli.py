@@ -1,0 +1,128 @@
+"""The command line as a person meets it: real processes, their output, their exit status."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from analysis.jobs.local import assignments, requested
+from tests.tiny import tiny_images, tiny_onnx
+
+
+def strata(*arguments: object, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "analysis.cli", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=280, check=False, cwd=folder)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_onnx(tmp_path_factory.mktemp("model") / "tiny.onnx")
+
+
+@pytest.fixture(scope="module")
+def library(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A library with the atlases of two nets that differ by their seed."""
+    folder = tmp_path_factory.mktemp("library")
+    images = tiny_images(folder / "images")
+    other = tiny_onnx(folder / "other.onnx", seed=1)
+    for file in (model, other):
+        built = strata("build", file, "--images", images, "--library", folder / "library", "--steps", 2, "--workers", 1)
+        assert (built.returncode, "Traceback" in built.stderr) == (0, False), built.stderr
+        assert "2/2 layers · 20/20 channels" in built.stderr
+        assert Path(built.stdout.strip()).is_dir()
+    return folder / "library"
+
+
+def test_inspect_prints_the_layers_as_a_table_and_as_json(model: Path) -> None:
+    table = strata("inspect", model)
+    assert table.returncode == 0
+    assert "3 → 8" in table.stdout
+    assert "2 conv layers, 20 channels" in table.stdout
+    facts = json.loads(strata("inspect", model, "--json").stdout)
+    assert {"format", "architecture", "sha256", "input", "layers", "warnings"} <= facts.keys()
+    assert {"channels", "height", "width", "mean", "std", "range", "order"} <= facts["input"].keys()
+    first, second = facts["layers"]
+    expected = {"kind": "Conv2d", "in_channels": 3, "out_channels": 8, "kernel_size": [3, 3], "stride": [1, 1]}
+    assert {name: first[name] for name in expected} == expected
+    assert (first["receptive_field"], first["parameters"]) == ([3, 3], 3 * 8 * 9 + 8)
+    assert second["receptive_field"] == [8, 8]  # 3, pooled by 2: 4, then 3×3 at a jump of 2: 4 + 2·2
+
+
+@pytest.mark.parametrize(
+    "content", [None, b"", b"not a model\n", b"version https://git-lfs.github.com/spec/v1\noid sha256:00\n"]
+)
+def test_what_can_not_be_opened_is_two_sentences_and_status_2(tmp_path: Path, content: bytes | None) -> None:
+    file = tmp_path / "net.pth"
+    if content is not None:
+        file.write_bytes(content)
+    told = strata("inspect", file, "--json")
+    assert (told.returncode, told.stdout) == (2, "")
+    assert "net.pth" in told.stderr
+    assert 1 <= told.stderr.count(". ") + told.stderr.count(".\n") <= 3
+    assert "Traceback" not in told.stderr
+
+
+def test_a_build_of_what_is_no_model_leaves_no_library(tmp_path: Path) -> None:
+    (tmp_path / "net.pth").write_bytes(b"not a model")
+    told = strata("build", tmp_path / "net.pth", "--library", tmp_path / "library")
+    assert (told.returncode, told.stdout) == (2, "")
+    assert "net.pth" in told.stderr
+    assert not (tmp_path / "library").exists()
+
+
+def test_compare_prints_a_row_a_layer(library: Path) -> None:
+    first, second = sorted(path.name for path in (library / "models").iterdir())
+    table = strata("compare", first, second, "--library", library)
+    assert table.returncode == 0
+    assert len(table.stdout.splitlines()) == 3
+    rows = json.loads(strata("compare", first, second, "--library", library, "--json").stdout)
+    assert [row["channels_a"] for row in rows] == [8, 12]
+    assert all(row["mean_shift"] > 0 for row in rows)
+    same = json.loads(strata("compare", first, first, "--library", library, "--json").stdout)
+    assert all(row["mean_shift"] == 0 for row in same)
+
+
+def test_compare_with_a_model_that_is_not_there_offers_the_nearest(library: Path) -> None:
+    told = strata("compare", "tiny", "othre-12345678", "--library", library)
+    assert (told.returncode, told.stdout) == (2, "")
+    assert "nearest is other-" in told.stderr
+
+
+def test_dream_rewrites_an_image_of_any_size(library: Path, tmp_path: Path) -> None:
+    image = tmp_path / "photo.jpg"
+    Image.open(next((library.parent / "images").rglob("*.png"))).resize((90, 60)).save(image)
+    name = next(path.name for path in (library / "models").iterdir() if path.name.startswith("tiny"))
+    layer = json.loads((library / "models" / name / "card.json").read_text())["card"]["layers"][0]["name"]
+    out = tmp_path / "dream.png"
+    told = strata(
+        "dream", image, "--model", name, "--layer", layer, "--out", out, "--library", library, "--set", "steps=2"
+    )
+    assert told.returncode == 0, told.stderr
+    with Image.open(out) as dreamt, Image.open(image) as original:
+        assert dreamt.size == (90, 60)
+        assert dreamt.tobytes() != original.tobytes()
+    wrong = strata("dream", image, "--model", name, "--layer", "nowhere", "--out", out, "--library", library)
+    assert wrong.returncode == 2
+    assert "no layer “nowhere”" in wrong.stderr
+
+
+def test_a_folder_without_images_is_a_sentence(model: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    told = strata("build", model, "--images", tmp_path / "empty", "--library", tmp_path / "library", "--workers", 1)
+    assert told.returncode == 2
+    assert "empty" in told.stderr
+    assert "Traceback" not in told.stderr
+
+
+def test_settings_are_read_as_json_where_they_are_json() -> None:
+    assert assignments(["steps=32", "name=x y", "size=null"]) == {"steps": 32, "name": "x y", "size": None}
+
+
+def test_only_and_set_choose_techniques_and_their_parameters() -> None:
+    chosen = requested("features,exemplars", True, {"steps": 8, "size": None}, ["features.rate=0.1"])
+    assert chosen == {"features": {"steps": 8, "rate": 0.1}, "exemplars": {}, "images": {}}
