@@ -17,8 +17,9 @@ def techniques() -> Mapping[str, Technique]:
     from analysis.exemplars.technique import Exemplars
     from analysis.features.technique import FeaturesTechnique, PriorTechnique
     from analysis.statistics.technique import Measure, Statistics
+    from analysis.statistics.weights_technique import Weights
 
-    kinds = (Measure, Statistics, Outputs, Exemplars, Images, PriorTechnique, FeaturesTechnique)
+    kinds = (Weights, Measure, Statistics, Outputs, Exemplars, Images, PriorTechnique, FeaturesTechnique)
     return {kind.name: kind() for kind in kinds}
 
 

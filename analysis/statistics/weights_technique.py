@@ -1,0 +1,55 @@
+"""The technique `weights`: what a layer's weights tell, and pictures of its kernels where they can be seen."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from analysis import encoding, technique
+from analysis.statistics.following import follows_of
+from analysis.statistics.technique import NoParameters
+from analysis.statistics.weights import filters_of, kernel_tiles, weights_facts, weights_table
+from analysis.task import Task
+
+if TYPE_CHECKING:
+    from analysis.models.model import ModelCard
+    from analysis.probe.probe import ProbeCard
+
+TILE = 48
+"""Side of a kernel's picture, px."""
+
+
+class Weights(technique.Technique):
+    name = "weights"
+    title = "Weights"
+    about = "What the weights alone tell: norms, copies, whether the layer looks trained. Needs no images."
+    Parameters = NoParameters
+
+    def plan(
+        self,
+        model: ModelCard,
+        probe: ProbeCard | None,
+        wanted: technique.Wanted,
+        parameters: Any,
+        required: Mapping[str, Sequence[Task]],
+    ) -> list[Task]:
+        return [Task(self.name, self.version, model.sha256, layer=layer, priority=98) for layer in wanted.layers]
+
+    def run(self, task: Task, context: technique.Context) -> technique.Artifact:
+        """weights.parquet and layer.json; kernels.webp and facts.json (tile, columns) where kernels have a picture."""
+        assert task.layer is not None
+        model = context.model()
+        filters = filters_of(model, task.layer)
+        table = weights_table(filters, follows_of(model)[task.layer])
+        first = model.calls[0] == task.layer
+        tiles = kernel_tiles(filters.weights, model.card.input.order if first else "RGB", TILE)
+        files = {
+            "weights.parquet": encoding.to_parquet(table),
+            "layer.json": encoding.to_json(weights_facts(filters)),
+        }
+        if tiles:
+            columns = math.ceil(math.sqrt(len(tiles)))
+            files["kernels.webp"] = encoding.to_picture(encoding.sheet(tiles, columns), quality=95)
+            files["facts.json"] = encoding.to_json({"tile": TILE, "columns": columns})
+        return files
