@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from dashboard.components.history import history
 from dashboard.failures import tell_failure
 from dashboard.frame import MARK, style
 
@@ -21,6 +22,7 @@ page = st.navigation(
     position="top",
 )
 style()
+history()
 try:
     page.run()
 except Exception as error:

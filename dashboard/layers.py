@@ -53,11 +53,31 @@ def _layer_facts(atlas: Atlas, layer: ConvLayer, _made_by_now: tuple[str, ...]) 
 
 def representatives(atlas: Atlas, layer: ConvLayer, sheets: Sheets, count: int) -> list[Tile]:
     """Pictures of at most `count` channels spread evenly over the living ones; real patches where none is rendered."""
-    facts = layer_facts(atlas, layer)
-    patches = {channel: examples[0] for channel, examples in facts.pictures.examples.items()}
-    tiles = facts.pictures.picture or patches
-    alive = [channel for channel in sorted(tiles) if channel not in facts.dead] or sorted(tiles)
-    return [sheets.take(tiles[channel], facts.sheets) for channel in spread(alive, count)]
+    chosen = _representatives(atlas, layer, count, _made(atlas, layer.name))
+    return [sheets.take(tile, chosen.sheets) for tile in chosen.tiles]
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    tiles: list[Tile]
+    sheets: Sheets
+
+
+@lru_cache(maxsize=4096)
+def _representatives(atlas: Atlas, layer: ConvLayer, count: int, _made_by_now: tuple[str, ...]) -> _Chosen:
+    sheets = Sheets()
+    rows, file = atlas.features(layer.name), "sheet.webp"
+    if rows is None:
+        rows, file = atlas.exemplars(layer.name), "patches.webp"
+        if rows is None:
+            return _Chosen([], sheets)
+        rows = rows[(rows["kind"] == "top") & (rows["rank"] == 0)]
+    statistics = atlas.statistics(layer.name)
+    if statistics is not None and "dead" in statistics:
+        alive = rows[~rows["channel"].isin(statistics["channel"][statistics["dead"]])]
+        rows = rows if alive.empty else alive
+    rows = rows.iloc[spread(range(len(rows)), count)]
+    return _Chosen(sheets.tiles(atlas, rows, file), sheets)
 
 
 def channel_table(atlas: Atlas, layer: ConvLayer, pictures: LayerPictures) -> pd.DataFrame:

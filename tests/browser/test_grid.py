@@ -22,7 +22,7 @@ def wait_for_query(page, name: str, value: str) -> None:
 def wait_until_drawn(page, at: tuple[int, int] = (60, 60)) -> None:
     """Until the canvas shows a picture there: many colours, not one."""
     page.wait_for_selector(CANVAS)
-    page.wait_for_function("at => (%s)(at).length > 20" % COLOURS, arg=list(at))
+    page.wait_for_function(f"at => ({COLOURS})(at).length > 20", arg=list(at))
 
 
 COLOURS = """(at) => {

@@ -58,7 +58,9 @@ class TestPlaces:
 
     def test_a_layer_is_one_component_with_every_channel(self, open_page: Open) -> None:
         app = open_page("layer", atlas="tiny-abababab", layer=LAYER)
-        assert len(app.get("bidi_component")) == 1
+        drawn = [element.proto.component_name for element in app.get("bidi_component")]
+        assert drawn.count("strata_grid") == 1
+        assert set(drawn) == {"strata_grid", "strata_history"}
         data = component(app, "strata_grid")
         assert data["channels"] == list(range(48))
         panel = data["panels"][0]

@@ -1,0 +1,19 @@
+// One step of the browser's history for one step of a person's. Streamlit leaves two when a page is opened with a query:
+// the old page with the new query, then the new page. The second takes the first one's place.
+
+const LATEST = 5000 // ms between the two, at most, on a slow connection
+
+export default function () {
+  if (window.strataHistory) return
+  window.strataHistory = true
+  const push = history.pushState.bind(history)
+  let queryChanged = -Infinity
+  history.pushState = (state, title, url) => {
+    const next = new URL(url, location.href)
+    const moved = next.pathname !== location.pathname
+    const second = moved && next.search && next.search === location.search && performance.now() - queryChanged < LATEST
+    queryChanged = moved ? -Infinity : performance.now()
+    if (second) history.replaceState(state, title, url)
+    else push(state, title, url)
+  }
+}
