@@ -22,6 +22,9 @@ LIBRARY = Annotated[
 ARCHITECTURE = Annotated[
     str | None, typer.Option(help="Whose weights these are, where it can not be recognised: resnet18.")
 ]
+ARGUMENTS = Annotated[str | None, typer.Option("--architecture-args", help="What your class is made with, as JSON.")]
+INPUT = Annotated[list[str] | None, typer.Option("--input", help="What it expects to see: order=BGR, range=[0,255] …")]
+PARTIAL = Annotated[bool, typer.Option("--partial", help="Accept weights that fill only a part of your class.")]
 TRUST = Annotated[bool, typer.Option("--trust", help="Allow the file to run code of its own. Only for files you made.")]
 WORKERS = Annotated[int | None, typer.Option(min=1, help="Worker processes; one a core by default.")]
 SCHEDULER = Annotated[
@@ -48,12 +51,15 @@ def inspect(
     file: FILE,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
     architecture: ARCHITECTURE = None,
+    architecture_args: ARGUMENTS = None,
+    input_spec: INPUT = None,
+    partial: PARTIAL = False,
     trust: TRUST = False,
 ) -> None:
     """Say what a model file holds: its format, architecture, input and conv layers."""
     from analysis.console import print_model
 
-    card = _open_card(file, architecture=architecture, trust=trust)
+    card = _open_card(file, **_opening(architecture, architecture_args, input_spec, partial, trust))
     if as_json:
         print(json.dumps(card.to_json(), indent=2, ensure_ascii=False))
     else:
@@ -74,6 +80,9 @@ def build(
     only: Annotated[str | None, typer.Option(help="Make only these: features,exemplars,statistics.")] = None,
     settings: Annotated[list[str] | None, typer.Option("--set", help="Any parameter: features.steps=32.")] = None,
     architecture: ARCHITECTURE = None,
+    architecture_args: ARGUMENTS = None,
+    input_spec: INPUT = None,
+    partial: PARTIAL = False,
     trust: TRUST = False,
     workers: WORKERS = None,
     scheduler: SCHEDULER = None,
@@ -83,7 +92,7 @@ def build(
     from analysis.jobs.local import build_here, requested
 
     chosen = requested(only, images is not None, {"steps": steps, "size": size, "seed": seed}, settings or [])
-    card = _open_card(file, architecture=architecture, trust=trust)
+    card = _open_card(file, **_opening(architecture, architecture_args, input_spec, partial, trust))
     shelf = Library(library)
     shelf.add_model(card, file)
     request: dict[str, Any] = {
@@ -174,11 +183,40 @@ def compare(
         print_table(table)
 
 
-def _open_card(file: Path, **options: Any) -> Any:
-    """Open the file and return its card."""
-    from analysis.models.open import open_model
+def _opening(
+    architecture: str | None, arguments: str | None, input_spec: list[str] | None, partial: bool, trust: bool
+) -> dict[str, Any]:
+    """The options of `open_model`, as the command line has them."""
+    return {
+        "architecture": architecture,
+        "architecture_args": arguments,
+        "input_spec": input_spec,
+        "partial": partial,
+        "trust": trust,
+    }
 
-    return open_model(file, **{name: value for name, value in options.items() if value}).card
+
+def _open_card(file: Path, **options: Any) -> Any:
+    """Open the file in a process of its own (model files are hostile until shown otherwise) and return its card."""
+    from analysis.jobs.local import assignments
+    from analysis.models.guard import inspect_guarded
+
+    given = {name: value for name, value in options.items() if value}
+    if "architecture_args" in given:
+        given["architecture_args"] = _object(given["architecture_args"])
+    if "input_spec" in given:
+        given["input_spec"] = assignments(given["input_spec"])
+    return inspect_guarded(file, **given)
+
+
+def _object(text: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError:
+        value = None
+    if not isinstance(value, dict):
+        raise StrataError(f"“{text}” is no JSON object. Write it as '{{\"depth\": 20}}'.")
+    return value
 
 
 def _numbers(text: str) -> list[int]:
