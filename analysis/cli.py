@@ -89,10 +89,11 @@ def build(
 ) -> None:
     """Make the atlas of a model: statistics, exemplars and pictures of every channel. Goes on where it was stopped."""
     from analysis.atlas.library import Library
-    from analysis.jobs.local import build_here, requested
+    from analysis.jobs.local import build_here, possible, requested
 
-    chosen = requested(only, images is not None, {"steps": steps, "size": size, "seed": seed}, settings or [])
     card = _open_card(file, **_opening(architecture, architecture_args, input_spec, partial, trust))
+    pictures = {"steps": steps, "size": size, "seed": seed}
+    chosen = requested(only, possible(card.weights_only, images is not None), pictures, settings or [])
     shelf = Library(library)
     shelf.add_model(card, file)
     request: dict[str, Any] = {

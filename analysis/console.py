@@ -27,7 +27,7 @@ def print_model(card: ModelCard) -> None:
     """A model's facts and its conv layers as a table."""
     spec = card.input
     out.print(
-        f"[bold]{escape(card.name)}[/bold]  {card.format}, {card.architecture or 'computes what the file says'}",
+        f"[bold]{escape(card.name)}[/bold]  {card.format}, {_computes(card)}",
         soft_wrap=True,
     )
     if card.evidence:
@@ -54,6 +54,12 @@ def print_model(card: ModelCard) -> None:
     out.print(f"{len(card.layers)} conv layers, {channels:,} channels, id {card.id}", soft_wrap=True)
     for warning in card.warnings:
         err.print(f"[yellow]note[/yellow] {escape(warning)}")
+
+
+def _computes(card: ModelCard) -> str:
+    if card.architecture is not None:
+        return escape(card.architecture)
+    return "architecture not known" if card.weights_only else "computes what the file says"
 
 
 def print_table(table: pd.DataFrame) -> None:

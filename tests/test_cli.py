@@ -124,5 +124,5 @@ def test_settings_are_read_as_json_where_they_are_json() -> None:
 
 
 def test_only_and_set_choose_techniques_and_their_parameters() -> None:
-    chosen = requested("features,exemplars", True, {"steps": 8, "size": None}, ["features.rate=0.1"])
+    chosen = requested("features,exemplars", (), {"steps": 8, "size": None}, ["features.rate=0.1"])
     assert chosen == {"features": {"steps": 8, "rate": 0.1}, "exemplars": {}, "images": {}}

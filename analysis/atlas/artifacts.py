@@ -14,7 +14,6 @@ from analysis.errors import StrataError
 from analysis.task import Task
 from analysis.technique import Artifact
 
-
 LONGEST = 200
 """Characters of a file name; file systems take 255 bytes."""
 

@@ -138,6 +138,10 @@ class Atlas:
         """One row a channel that has a picture."""
         return self._by_channel(self.table("features", "features.parquet", layer))
 
+    def weights(self, layer: str) -> pd.DataFrame | None:
+        """One row a channel: what its weights alone tell."""
+        return self._by_channel(self.table("weights", "weights.parquet", layer))
+
     def images(self) -> pd.DataFrame | None:
         """One row an image of the probe that some exemplar refers to."""
         return self.table("images", "images.parquet")

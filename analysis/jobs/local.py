@@ -17,8 +17,9 @@ from analysis.jobs.engine import BEAT, Engine
 from analysis.jobs.request import BuildRequest, DreamRequest
 from analysis.jobs.table import Job, Jobs, Kind
 
-WITH_IMAGES = ("statistics", "exemplars", "images", "features")
-WITHOUT_IMAGES = ("features",)
+EVERYTHING = ("weights", "statistics", "exemplars", "outputs", "images", "features")
+WITHOUT_IMAGES = ("weights", "features")
+WEIGHTS_ONLY = ("weights",)
 
 
 def build_here(library: Library, request: Mapping[str, Any], workers: int | None, scheduler: str | None) -> Job:
@@ -37,11 +38,10 @@ def dream_here(library: Library, request: Mapping[str, Any], out: Path) -> None:
 
 
 def requested(
-    only: str | None, with_images: bool, features: Mapping[str, Any], settings: Sequence[str]
+    only: str | None, possible: Sequence[str], features: Mapping[str, Any], settings: Sequence[str]
 ) -> dict[str, dict[str, Any]]:
-    """Technique name → parameters, from the command line's options."""
-    names = WITH_IMAGES if with_images else WITHOUT_IMAGES
-    chosen: dict[str, dict[str, Any]] = {name: {} for name in names}
+    """Technique name → parameters, from the command line's options; `possible` are made where none are named."""
+    chosen: dict[str, dict[str, Any]] = {name: {} for name in possible}
     if only is not None:
         chosen = {name.strip(): {} for name in only.split(",") if name.strip()}
         if "exemplars" in chosen:
@@ -54,6 +54,13 @@ def requested(
             raise StrataError(f"“{name}” names no technique's parameter. Write technique.parameter=value.")
         chosen.setdefault(technique, {})[parameter] = value
     return chosen
+
+
+def possible(weights_only: bool, with_images: bool) -> Sequence[str]:
+    """The techniques that can be made of what there is."""
+    if weights_only:
+        return WEIGHTS_ONLY
+    return EVERYTHING if with_images else WITHOUT_IMAGES
 
 
 def assignments(texts: Sequence[str]) -> dict[str, Any]:
