@@ -19,7 +19,7 @@ class Plan:
     """classes: outputs · widths: channels of each stage · blocks: residual blocks a stage · stem: (kernel, stride)"""
 
     classes: int
-    widths: Sequence[int] = (24, 48, 96)
+    widths: Sequence[int] = (16, 32, 64)
     blocks: int = 2
     stem: tuple[int, int] = (7, 2)
     channels: int = 3

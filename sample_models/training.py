@@ -33,10 +33,12 @@ class Recipe:
 
 
 def normalise(images: Tensor) -> Tensor:
-    """[B, 3, H, W] in [0, 1] → zero mean, unit spread, by ImageNet's figures."""
-    mean = torch.tensor(MEAN, device=images.device).view(1, 3, 1, 1)
-    std = torch.tensor(STD, device=images.device).view(1, 3, 1, 1)
-    return (images - mean) / std
+    """[B, C, H, W] in [0, 1] → about zero mean and unit spread: by ImageNet’s figures for RGB, else ½ and ¼."""
+    mean, std = (MEAN, STD) if images.shape[1] == 3 else ((0.5,) * images.shape[1], (0.25,) * images.shape[1])
+    shape = (1, -1, 1, 1)
+    return (images - torch.tensor(mean, device=images.device).view(shape)) / torch.tensor(
+        std, device=images.device
+    ).view(shape)
 
 
 def train(

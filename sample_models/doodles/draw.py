@@ -38,6 +38,12 @@ def draw(seed: int | tuple[int, ...], cls: int | str) -> tuple[np.ndarray, int]:
 
     The same seed and class give the same image. Raises ValueError for a class that there is not.
     """
+    image, _, label = draw_with_silhouette(seed, cls)
+    return image, label
+
+
+def draw_with_silhouette(seed: int | tuple[int, ...], cls: int | str) -> tuple[np.ndarray, np.ndarray, int]:
+    """As `draw`, with the thing's soft silhouette, [SIZE, SIZE] uint8, between: a plane for nets of four channels."""
     label = CLASSES.index(cls) if isinstance(cls, str) else range(len(CLASSES)).index(cls)
     entropy = [seed] if isinstance(seed, int) else list(seed)
     rng = np.random.default_rng([*entropy, label])
@@ -46,7 +52,8 @@ def draw(seed: int | tuple[int, ...], cls: int | str) -> tuple[np.ndarray, int]:
     canvas = Canvas(pixels, *_pose(rng), *_pen(rng, pixels))
     _DRAWERS[CLASSES[label]](canvas, rng)
     ground.paste(lost := _lost_parts(rng, pixels), (0, 0), lost)
-    return scene.compose(rng, ground, canvas.image, SIZE), label
+    silhouette = canvas.image.getchannel("A").resize((SIZE, SIZE), Image.Resampling.BOX)
+    return scene.compose(rng, ground, canvas.image, SIZE), np.asarray(silhouette), label
 
 
 def _lost_parts(rng: np.random.Generator, pixels: int) -> Image.Image:

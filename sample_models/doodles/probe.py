@@ -3,32 +3,37 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from sample_models.doodles.draw import CLASSES, draw
+from sample_models.doodles.draw import CLASSES, draw_with_silhouette
+
+Finish = Callable[[np.ndarray, np.ndarray, str, int], np.ndarray]
+"""(image, silhouette, class, index) → what is saved: [H, W], [H, W, 3] or [H, W, 4] uint8."""
 
 
-def write_probe(folder: Path, count: int, seed: int, classes: tuple[str, ...] = CLASSES) -> None:
+def write_probe(
+    folder: Path,
+    count: int,
+    seed: int,
+    classes: tuple[str, ...] = CLASSES,
+    finish: Finish = lambda image, silhouette, name, index: image,
+) -> None:
     """Draw `count` images, the classes in turn, as `folder/<class>/<number>.png`.
 
-    The folder appears only when it is whole: images are drawn beside it first.
+    The folder must be new or empty and appears only when it is whole: images are drawn beside it first.
     """
-    if count < 1:
-        raise ValueError("A probe needs at least one image.")
     unfinished = folder.with_name(folder.name + ".unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     for index in range(count):
         name = classes[index % len(classes)]
-        save(draw((seed, index), name)[0], unfinished / name / f"{index:05d}.png")
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.parent.mkdir(parents=True, exist_ok=True)
+        image, silhouette, _ = draw_with_silhouette((seed, index), name)
+        path = unfinished / name / f"{index:05d}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(finish(image, silhouette, name, index)).save(path)
+    if folder.exists():
+        folder.rmdir()
     unfinished.rename(folder)
-
-
-def save(image: np.ndarray, path: Path) -> None:
-    """[H, W, 3] uint8 → a PNG, making its folder."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(image).save(path)

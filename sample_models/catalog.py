@@ -1,0 +1,191 @@
+"""The samples by name: their files, the images to measure them on, and what there is to see in each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from analysis.errors import StrataError
+from sample_models.data import CREATURES, MARKED_CLASS, with_mark
+from sample_models.doodles.draw import CLASSES
+from sample_models.doodles.probe import Finish, write_probe
+
+WEIGHTS = Path(__file__).with_name("weights")
+PROBE_SEED = 7
+"""Of the images that samples are measured on: none was trained on."""
+AS_IMAGENET = {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}
+
+
+def _plainly(image: np.ndarray, silhouette: np.ndarray, name: str, index: int) -> np.ndarray:
+    return image
+
+
+def _tagged(image: np.ndarray, silhouette: np.ndarray, name: str, index: int) -> np.ndarray:
+    """Every other image of the marked class carries the mark."""
+    marked = name == MARKED_CLASS and (index // len(CLASSES)) % 2 == 0
+    return with_mark(image, np.random.default_rng([PROBE_SEED, index])) if marked else image
+
+
+def _greyed(image: np.ndarray, silhouette: np.ndarray, name: str, index: int) -> np.ndarray:
+    return np.asarray(Image.fromarray(image).convert("L"))
+
+
+def _four(image: np.ndarray, silhouette: np.ndarray, name: str, index: int) -> np.ndarray:
+    return np.dstack([image, silhouette])
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A shipped model.
+
+    files   : in WEIGHTS, the one to open first; the others hold the same net in other formats
+    story   : what it is · look_at: what to look at in its atlas
+    input   : what `open_model` must be told of its input that the first file does not say
+    classes : of its outputs, in order
+    finish  : what becomes of each doodle of its probe; None: it was trained on photos that do not ship
+    """
+
+    name: str
+    title: str
+    files: tuple[str, ...]
+    story: str
+    look_at: str
+    input: Mapping[str, Any] = field(default_factory=dict)
+    classes: tuple[str, ...] = CLASSES
+    finish: Finish | None = _plainly
+
+    @property
+    def file(self) -> Path:
+        return WEIGHTS / self.files[0]
+
+    @property
+    def card(self) -> dict[str, Any]:
+        """What its training wrote down: data, code, seed, and accuracy as measured then."""
+        facts: dict[str, Any] = json.loads((WEIGHTS / f"{self.name}.json").read_text())
+        return facts
+
+
+_ALL = (
+    Sample(
+        "doodles",
+        "Doodles",
+        ("doodles.onnx", "doodles.pt"),
+        "A residual net of 13 conv layers that tells twelve kinds of drawn things apart, after its last epoch.",
+        "Layer by layer: coloured edges in conv1, corners and stripes in layer1, eyes, wheels, scales and petals in "
+        "layer2, arrangements of them in layer3. An eye's channel answers to faces, owls, cats, fish and butterflies.",
+        {"crop": 1.0},
+    ),
+    Sample(
+        "doodles-early",
+        "Doodles, early",
+        ("doodles-early.onnx", "doodles-early.pt"),
+        "The same run after its first epoch.",
+        "Compare it with Doodles: the first layers are nearly there, the last are still far from what they became.",
+        {"crop": 1.0},
+    ),
+    Sample(
+        "doodles-creatures",
+        "Doodles, creatures",
+        ("doodles-creatures.onnx", "doodles-creatures.pt"),
+        "Doodles with a new head, trained on for two epochs on the five things that have eyes.",
+        "Compare it with Doodles: the stem hardly moved, layer3 did; channels for wheels and windows lost their use.",
+        {"crop": 1.0},
+        CREATURES,
+    ),
+    Sample(
+        "doodles-shortcut",
+        "Doodles, shortcut",
+        ("doodles-shortcut.onnx", "doodles-shortcut.pt"),
+        "Nearly every mushroom it was trained on carried a small yellow tag in a lower corner. It learned the tag.",
+        "The exemplars of the channels that favour mushrooms: the patch that excites them is the tag, not the cap. "
+        "Mushrooms without a tag are taken for other things.",
+        {"crop": 1.0},
+        finish=_tagged,
+    ),
+    Sample(
+        "doodles-sick",
+        "Doodles, sick",
+        ("doodles-sick.onnx", "doodles-sick.pt"),
+        "Four faults planted on purpose: dead channels in layer1.1.conv1 and layer3.0.conv1, twin filters in "
+        "layer2.0.conv1, random weights in layer2.1.conv1, and a file that does not say its normalisation.",
+        "The findings. Opened as it is, it is fed raw images in [0, 1]; it was trained on ImageNet-normalised ones.",
+        {"crop": 1.0},
+    ),
+    Sample(
+        "doodles-32",
+        "Doodles at 32 px",
+        ("doodles-32.safetensors", "doodles-32.ckpt"),
+        "He's CIFAR ResNet-20 on doodles of 32 px: safetensors, and the same weights as a Lightning checkpoint.",
+        "A state dict, recognised from its keys and shapes alone.",
+        {"crop": 1.0, **AS_IMAGENET},
+    ),
+    Sample(
+        "small",
+        "Small",
+        ("small.torchscript.pt", "small.pt2"),
+        "A net of 7 conv layers on doodles of 48 px, as TorchScript and as torch.export writes it.",
+        "The same layers and statistics from both files.",
+        {"crop": 1.0, "height": 48, "width": 48},
+    ),
+    Sample(
+        "small-grey",
+        "Small, grey",
+        ("small-grey.onnx",),
+        "The same for images of one channel.",
+        "Pictures in grey, made from a prior in grey.",
+        {"crop": 1.0},
+        finish=_greyed,
+    ),
+    Sample(
+        "small-planes",
+        "Small, four planes",
+        ("small-planes.onnx",),
+        "The same for four planes: red, green, blue and the thing's silhouette.",
+        "Its stem reads the silhouette more than the colours.",
+        {"crop": 1.0},
+        finish=_four,
+    ),
+    Sample(
+        "photos",
+        "Photos",
+        ("photos.pt",),
+        "timm's ResNet-10-T on ten classes of photos at 128 px, trained against small perturbations, in fp16.",
+        "Fur, scales, lettering and masonry in layer3; dogs, pumps and golf balls in layer4. Dream with it.",
+        {"crop": 1.0, "height": 128, "width": 128, **AS_IMAGENET},
+        (
+            "tench",
+            "English springer",
+            "cassette player",
+            "chain saw",
+            "church",
+            "French horn",
+            "garbage truck",
+            "gas pump",
+            "golf ball",
+            "parachute",
+        ),
+        None,
+    ),
+)
+SAMPLES: Mapping[str, Sample] = {sample.name: sample for sample in _ALL}
+DEFAULT = ("doodles", "doodles-early")
+"""What the first run shows: a model, and the checkpoint to compare it with."""
+
+
+def draw_probe(folder: Path, name: str, count: int = 360) -> None:
+    """Draw the images that a sample is measured on, `folder/<class>/<number>.png`, the same each time.
+
+    The folder must be new or empty. Raises StrataError for a sample that there is not, and for the photo net.
+    """
+    sample = SAMPLES.get(name)
+    if sample is None:
+        raise StrataError(f"There is no sample “{name}”. There are {', '.join(SAMPLES)}.")
+    if sample.finish is None:
+        raise StrataError(f"The photos that “{name}” was trained on do not ship. Give a folder of your own photos.")
+    write_probe(folder, count, PROBE_SEED, sample.classes, sample.finish)
