@@ -47,3 +47,16 @@ def _timm(name: str) -> InputSpec:
     channels, height, width = known.input_size
     source = f"from timm's record of {name}"
     return _spec(height, width, known.mean, known.std, known.crop_pct, source, source, channels)
+
+
+def plain_input(channels: int, size: int, source: str) -> InputSpec:
+    """Numbers from 0 to 1 as they come, for a net of which nothing is recorded. `source`: why this size."""
+    evidence = {
+        "channels": "from the first convolution's weights",
+        "height": source,
+        "width": source,
+        **dict.fromkeys(("mean", "std", "range", "order"), "assumed: the file does not say"),
+    }
+    order = {1: "L", 3: "RGB"}.get(channels, "planes")
+    zero, one = (0.0,) * channels, (1.0,) * channels
+    return InputSpec(channels, size, size, mean=zero, std=one, order=order, crop=1.0, evidence=evidence)

@@ -27,6 +27,7 @@ class ModelCard:
     sha256       : of the file's content
     verification : what was checked at opening, as figures (difference from onnxruntime, say)
     options      : what `open_model` needs to open the same file the same way again
+    weights_only : True where no net is known that runs these weights: layers are listed from their tensors alone
     one_by_one   : True where a batch gives other results than its images alone, so images are run one at a time
     """
 
@@ -43,6 +44,7 @@ class ModelCard:
     verification: Mapping[str, Any] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
     one_by_one: bool = False
+    weights_only: bool = False
 
     def layer(self, name: str) -> ConvLayer:
         """Raises StrataError, naming what there is, when the model has no such layer."""
@@ -67,6 +69,7 @@ class ModelCard:
             "verification": dict(self.verification),
             "options": dict(self.options),
             "one_by_one": self.one_by_one,
+            "weights_only": self.weights_only,
         }
 
     @classmethod

@@ -4,79 +4,133 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 import torch
 from torch import nn
 
 from analysis.models import zoo
-from analysis.models.architectures import Match, find, recognise
+from analysis.models.architectures import ENOUGH, Match, find, recognise
+from analysis.models.chain import rebuild
+from analysis.models.checkpoint import Content
 from analysis.models.errors import ModelError
 from analysis.models.fingerprint import strip_prefixes, unwrap, weights_of
-from analysis.models.known_input import known_input
+from analysis.models.input_spec import InputSpec
+from analysis.models.known_input import known_input, plain_input
 from analysis.models.opened import Opened
+from analysis.models.own_class import build_own_class, check_keys, is_own_class
+from analysis.models.request import Request
+from analysis.models.weights_only import conv_layers, stem_channels, unknown
 
-EXPORT = (
-    "model.eval()\ntorch.onnx.export(model, torch.rand(1, 3, 224, 224), “model.onnx”, opset_version=17, dynamo=False)"
-)
+State = Mapping[str, torch.Tensor]
 
 
-def open_state_dict(content: Any, name: str, architecture: str | None) -> Opened:
-    """A checkpoint's content, already read → the net with these weights in it.
-
-    Raises ModelError where there are no weights in it, or nobody known has such weights.
-    """
-    state, way = unwrap(content)
+def state_of(content: Content, name: str) -> tuple[State, str]:
+    """The weights inside of a checkpoint as float32, and a clause of where they were. Raises ModelError for none."""
+    state, way = unwrap(content.value)
     if not any(tensor.dim() >= 2 and tensor.is_floating_point() for tensor in state.values()):
         raise ModelError(f"{name} holds no weights of a net. Give the file that your training saved its weights to.")
     state, prefix = strip_prefixes(state)
-    state = {key: tensor.float() if tensor.is_floating_point() else tensor for key, tensor in state.items()}
-    matches = recognise(weights_of(state))
-    match = _chosen(state, matches, architecture, name)
-    module = zoo.build(match.net.zoo, match.net.name)
-    warnings = put(module, state, match.net.head)
-    spec = known_input(match.net.zoo, match.net.name)
-    spec = _fit_channels(spec, state, match)
     where = f" (found under {' → '.join(way)})" if way else ""
     where += f", prefix “{prefix}” taken off" if prefix else ""
-    fitting = f"{match.score:.0%} of the tensors fit by name and shape"
+    return {key: tensor.float() if tensor.is_floating_point() else tensor for key, tensor in state.items()}, where
+
+
+def open_state_dict(content: Content, name: str, request: Request) -> Opened:
+    """A checkpoint's content → the net with these weights in it.
+
+    Raises ModelError where there are no weights in it, OnlyWeights where nobody here knows their net.
+    """
+    state, where = state_of(content, name)
+    if request.architecture and is_own_class(request.architecture):
+        return _own_class(state, name, request.architecture, request)
+    matches = recognise(weights_of(state))
+    if request.architecture:
+        named = next((match for match in matches if match.net.name == request.architecture), None)
+        chosen = named or find(request.architecture, weights_of(state))
+        _check_fit(chosen, name, request.partial)
+        return _known(state, chosen, matches, where)
+    if matches:
+        return _known(state, matches[0], matches, where)
+    rebuilt = _by_rule(state)
+    if rebuilt:
+        return rebuilt
+    if content.whole:
+        raise ModelError(
+            f"{name} holds a whole Python object; opening it would import "
+            f"{', '.join(content.classes[:6]) or 'its code'} and run what it says. "
+            "Save model.state_dict() instead, or say --trust if you trust the file."
+        )
+    raise unknown(name, state)
+
+
+def _check_fit(match: Match, name: str, partial: bool) -> None:
+    if match.score < ENOUGH and not partial:
+        raise ModelError(
+            f"The weights of {name} do not fit {match.net.name}: it lacks {_few(list(match.missing)) or 'nothing'}; "
+            f"and has besides {_few(list(match.unexpected)) or 'nothing'}. Leave --architecture out to have it found."
+        )
+
+
+def _known(state: State, match: Match, matches: list[Match], where: str) -> Opened:
+    module = zoo.build(match.net.zoo, match.net.name)
+    warnings = put(module, state, match.net.head)
     return Opened(
         module=module,
-        spec=spec,
+        spec=_fit_channels(known_input(match.net.zoo, match.net.name), state, match),
         format="state dict",
         architecture=match.net.name,
-        evidence=f"The weights{where} are those of {match.net.zoo}'s {match.net.name}: {fitting}.",
+        evidence=f"The weights{where} are those of {match.net.zoo}'s {match.net.name}: "
+        f"{match.score:.0%} of the tensors fit by name and shape.",
         warnings=tuple(warnings),
         alternatives=tuple(other.net.name for other in matches if other.net != match.net),
     )
 
 
-def _chosen(state: Mapping[str, torch.Tensor], matches: list[Match], architecture: str | None, name: str) -> Match:
-    if architecture is not None:
-        named = next((match for match in matches if match.net.name == architecture), None)
-        return named or find(architecture, weights_of(state))
-    if not matches:
-        raise ModelError(
-            f"{name} holds weights of no architecture that Strata knows. Name it with --architecture, or export the "
-            f"model to ONNX where you trained it: {EXPORT}"
-        )
-    return matches[0]
+def _by_rule(state: State) -> Opened | None:
+    rebuilt = rebuild(state)
+    if rebuilt is None:
+        return None
+    channels = next(tensor.shape[1] for tensor in state.values() if tensor.dim() == 4)
+    doubt = " Other choices fit the shapes as well: compare with your code." if rebuilt.ambiguous else ""
+    return Opened(
+        module=rebuilt.module,
+        spec=plain_input(channels, rebuilt.size, "the size at which the rebuilt chain fits its first linear layer"),
+        format="state dict",
+        evidence=f"Rebuilt by rule as a plain chain from the order and shapes of its tensors: {rebuilt.assumed}.",
+        warnings=(f"This net was rebuilt by rule and may differ from yours: {rebuilt.assumed}, ReLU.{doubt}",),
+    )
 
 
-def _fit_channels(spec: Any, state: Mapping[str, torch.Tensor], match: Match) -> Any:
+def _own_class(state: State, name: str, architecture: str, request: Request) -> Opened:
+    module = build_own_class(architecture, request.architecture_args, request.trust)
+    check_keys(module, state, architecture, request.partial)
+    warnings = put(module, state, frozenset())
+    layers = conv_layers(state)
+    channels = stem_channels(layers) if layers else 3
+    return Opened(
+        module=module,
+        spec=plain_input(channels, 224, "assumed: your class does not say"),
+        format="state dict",
+        architecture=architecture.rpartition(":")[2],
+        evidence=f"Built from your {architecture}.",
+        warnings=tuple(warnings),
+    )
+
+
+def _fit_channels(spec: InputSpec, state: State, match: Match) -> InputSpec:
     """The stem's own number of input channels, where it is not the zoo's."""
-    for key, shape in match.net.shapes.items():
-        if shape.count("x") == 3 and key in state:
-            channels = state[key].shape[1]
-            if shape.split("x")[1] == "3" and channels != 3:
-                mean, std = sum(spec.mean) / len(spec.mean), sum(spec.std) / len(spec.std)
-                order = "L" if channels == 1 else "planes"
-                return replace(spec, channels=channels, order=order, mean=(mean,) * channels, std=(std,) * channels)
-            return spec
-    return spec
+    stem = next((key for key, shape in match.net.shapes.items() if shape.count("x") == 3 and key in state), None)
+    if stem is None or match.net.shapes[stem].split("x")[1] != "3" or state[stem].shape[1] == 3:
+        return spec
+    channels = state[stem].shape[1]
+    mean, std = sum(spec.mean) / len(spec.mean), sum(spec.std) / len(spec.std)
+    order = "L" if channels == 1 else "planes"
+    evidence = {**spec.evidence, "channels": "from the first convolution's weights"}
+    means, stds = (mean,) * channels, (std,) * channels
+    return replace(spec, channels=channels, order=order, mean=means, std=stds, evidence=evidence)
 
 
-def put(module: nn.Module, state: Mapping[str, torch.Tensor], head: frozenset[str]) -> list[str]:
+def put(module: nn.Module, state: State, head: frozenset[str]) -> list[str]:
     """Put weights into a module, in place; a tensor of another shape (head, stem) replaces the module's own.
 
     Returns what a person should know of tensors that did not find a place.

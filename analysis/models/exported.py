@@ -1,0 +1,189 @@
+"""torch.export's `.pt2`: checked before it is loaded, since loading one can run code; then run node by node.
+
+torch.export.load resolves operators by walking attributes from `torch`, evaluates size expressions with sympy, and
+falls back to full unpickling for sample inputs. So every name in the graph and every pickle beside it is looked at
+first, against what real exports hold.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import warnings
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from analysis.models.checkpoint import check_archive, damaged
+from analysis.models.errors import ModelError
+from analysis.models.known_input import plain_input
+from analysis.models.opened import Opened
+from analysis.models.weights_only import conv_layers, stem_channels
+
+_TARGET = re.compile(r"(#?torch\.ops\.(aten|prims?|torchvision|higher_order)(\.\w+){1,2})|_operator\.\w+|math\.\w+")
+_SYMBOLIC = re.compile(r"torch\.sym_\w+|torch\._sym_\w+")
+_HARMLESS = frozenset(
+    (
+        *("Symbol", "Integer", "Float", "Rational", "Add", "Mul", "Pow", "Max", "Min", "Mod", "PythonMod", "FloorDiv"),
+        *(
+            "CeilDiv",
+            "CleanDiv",
+            "IntTrueDiv",
+            "Where",
+            "Piecewise",
+            "ModularIndexing",
+            "Abs",
+            "Identity",
+            "RoundToInt",
+        ),
+        *("Eq", "Ne", "Ge", "Gt", "Le", "Lt", "And", "Or", "Not", "StrictGreaterThan", "StrictLessThan", "Equality"),
+        *("GreaterThan", "LessThan", "Unequality", "TruncToInt", "ToFloat", "floor", "ceiling", "int", "oo", "int_oo"),
+        *("true", "false", "True", "False", "positive", "integer", "nonnegative", "negative"),
+    )
+)
+_WORD = re.compile(r"[A-Za-z_]\w*")
+_VARIABLE = re.compile(r"[suz]+f?\d+")
+_PICKLES = (".pt", ".pkl", "sample_inputs", "example_inputs")
+
+
+class Exported(nn.Module):
+    """An exported program as a module that goes to eval mode like any other.
+
+    The graph is kept out of the list of submodules: it refuses `.eval()`, which torch calls on all of them.
+    """
+
+    def __init__(self, graph: nn.Module) -> None:
+        super().__init__()
+        self.__dict__["graph"] = graph
+
+    def forward(self, images: torch.Tensor) -> Any:
+        return self.__dict__["graph"].forward(images)  # not a call: hooks would hold it to the size of its example
+
+
+def open_exported(path: Path) -> Opened:
+    """A torch.export program. Raises ModelError for damage, for code in disguise, and for anything but one image in."""
+    check_archive(path)
+    check_program(path)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            program = torch.export.load(path)
+            graph = program.module(check_guards=False)
+    except Exception as error:  # the reader's errors have no class of their own
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+        raise ModelError(
+            f"{path.name} can not be read as a torch.export file ({reason}). Export it again with this torch."
+        ) from error
+    _to_eval(graph)
+    for tensor in graph.parameters():
+        tensor.requires_grad_(False)
+    named = [*graph.named_parameters(), *graph.named_buffers()]
+    state = {key: value for key, value in named if isinstance(value, torch.Tensor)}
+    height, width, channels, sized = _size(program, path.name, stem_channels(conv_layers(state) or _none(path)))
+    spec = plain_input(channels, height, sized)
+    return Opened(
+        module=Exported(graph),
+        spec=type(spec)(**{**vars(spec), "width": width}),
+        format="torch.export",
+        evidence="A torch.export program, run operator by operator.",
+        names={value.data_ptr(): key.removesuffix(".weight") for key, value in reversed(list(state.items()))},
+    )
+
+
+def _none(path: Path) -> Any:
+    raise ModelError(f"{path.name} holds no convolution. Strata shows what convolutions learned: open a convnet.")
+
+
+def _size(program: Any, name: str, channels: int) -> tuple[int, int, int, str]:
+    wanted = set(program.graph_signature.user_inputs)
+    inputs = [node for node in program.graph.nodes if node.op == "placeholder" and node.name in wanted]
+    shape = inputs[0].meta["val"].shape if len(inputs) == 1 and "val" in inputs[0].meta else ()
+    if len(shape) != 4:
+        raise ModelError(
+            f"{name} does not take one image [batch, channels, height, width]. Export the image's net alone."
+        )
+    sides = [side if isinstance(side, int) else None for side in shape]
+    source = "from the exported program" if sides[2] and sides[3] else "assumed: the program takes any size"
+    return sides[2] or 224, sides[3] or 224, sides[1] or channels, source
+
+
+def _to_eval(graph: Any) -> None:
+    """A program that was exported in training mode keeps the mode in its batch norms and dropouts."""
+    flags = {"aten.batch_norm.default": 5, "aten.dropout.default": 2, "aten.dropout_.default": 2}
+    for node in graph.graph.nodes:
+        place = flags.get(str(node.target))
+        if place is not None and len(node.args) > place and node.args[place] is True:
+            node.args = (*node.args[:place], False, *node.args[place + 1 :])
+    graph.recompile()
+
+
+def check_program(path: Path) -> None:
+    """Nothing in the file makes torch.export.load run code. Raises ModelError, naming what would."""
+    with zipfile.ZipFile(path) as archive:
+        for record in archive.namelist():
+            content = archive.read(record)
+            if record.endswith(".json"):
+                _check_json(content, path)
+            elif any(record.endswith(end) or end in record for end in _PICKLES) or content[:2] in {b"\x80\x02", b"PK"}:
+                _check_pickle(content, path)
+            elif record.endswith((".so", ".cpp", ".py", ".dll", ".cubin")):
+                raise _dangerous(path, f"compiled code ({record.rpartition('/')[2]})")
+
+
+def _check_json(content: bytes, path: Path) -> None:
+    try:
+        facts = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise damaged(path) from error
+    for key, value in _pairs(facts):
+        if key == "target" and isinstance(value, str) and not (_TARGET.fullmatch(value) or _SYMBOLIC.fullmatch(value)):
+            raise _dangerous(path, f"the name {value}, which is no operator of torch")
+        if key in {"expr_str", "guards_code"}:
+            for text in value if isinstance(value, list) else [value]:
+                _check_expression(str(text), key, path)
+        if key == "use_pickle" and value is True:
+            raise _dangerous(path, "pickled weights")
+        if key == "custom_obj_values" and value:
+            raise _dangerous(path, "objects of its own")
+
+
+def _check_expression(text: str, key: str, path: Path) -> None:
+    if key == "guards_code":
+        return  # never read: the program is opened without its guards
+    strange = [word for word in _WORD.findall(text) if word not in _HARMLESS and not _VARIABLE.fullmatch(word)]
+    if strange or "__" in text or len(text) > 100_000:
+        raise _dangerous(path, f"a size expression with “{(strange or ['__'])[0]}” in it")
+
+
+def _pairs(facts: Any) -> Iterator[tuple[str, Any]]:
+    waiting = [facts]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            yield from value.items()
+            waiting.extend(value.values())
+        elif isinstance(value, list):
+            waiting.extend(value)
+
+
+def _check_pickle(content: bytes, path: Path) -> None:
+    if not content:
+        return
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    except Exception as error:  # whatever it is, torch.export.load would fall back to running it
+        raise _dangerous(path, "a pickle that is more than tensors") from error
+
+
+def _dangerous(path: Path, what: str) -> ModelError:
+    return ModelError(
+        f"{path.name} holds {what}; loading it could run code. "
+        "Export the model again with torch.export.save, or get it from a source that you trust."
+    )
