@@ -98,7 +98,8 @@ def ascend(
         generators = [row.generator for row in rows]
         leaf = waves.detach().requires_grad_()
         seen = affine(shown(canvas.picture(leaf), view), draw(wobble, generators))
-        maps = counted(read(seen + grain.windows(generators) * deviation), view)
+        seen = seen.add_(grain.windows(generators).mul_(deviation)).contiguous(memory_format=torch.channels_last)
+        maps = counted(read(seen), view)
         scores = goal.scores(maps, [row.unit for row in rows])
         young = torch.tensor([len(row.scores) < YOUNG for row in rows])
         with RedirectedReLU(young) if bool(young.any()) else nullcontext():

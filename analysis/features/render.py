@@ -107,7 +107,7 @@ def canvas_of(prior: Prior, view: View, parameters: Parameters) -> Canvas:
     """The canvas of a layer: where it sees little, it wants gratings and plain colours, and gets the freedom and the
     contrast to make them; where it sees much, what keeps its pictures clean is the prior."""
     freedom = 0.4 + 0.3 * view.shallow if parameters.freedom is None else parameters.freedom
-    contrast = 1.0 + 0.8 * view.shallow if parameters.contrast is None else parameters.contrast
+    contrast = 1.0 + 1.6 * view.shallow**3 if parameters.contrast is None else parameters.contrast
     return Canvas(prior, view.height, view.width, freedom=freedom, contrast=contrast)
 
 
@@ -133,7 +133,8 @@ def _finished(
         full = torch.cat([places, places[-1:].expand(batch - len(places))])
         with torch.no_grad():
             made = canvas.picture(waves[full])
-            maps = counted(read(shown(made, view)), view)
+            seen = shown(made, view).contiguous(memory_format=torch.channels_last)
+            maps = counted(read(seen), view)
         pictures.append(made[: len(places)])
         own.append(maps[torch.arange(batch), wanted[full]][: len(places)])
     return torch.cat(pictures), torch.cat(own)

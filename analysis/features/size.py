@@ -39,9 +39,9 @@ class View:
 def view_of(layer: ConvLayer, spec: InputSpec, asked: int | None = None) -> View:
     """The view of a layer.
 
-    A net of one size gets that size. One of any size gets twice the layer's receptive field, between SMALLEST and
-    LARGEST, in the proportions of the input, or `asked` as the short side. Where the field is small beside the
-    picture, what the channel wants is a texture: the picture is made periodic, so that it has no borders at all.
+    A net of one size gets that size. One of any size gets one and a half times the layer's receptive field, between
+    SMALLEST and LARGEST, in the proportions of the input, or `asked` as the short side. Where the field is small
+    beside the picture, what the channel wants is a texture: the picture is made periodic, so that it has no borders.
     """
     short = min(spec.height, spec.width)
     field = min(short, max(layer.receptive_field)) if layer.receptive_field else short
@@ -49,7 +49,7 @@ def view_of(layer: ConvLayer, spec: InputSpec, asked: int | None = None) -> View
     shallow = 1 - field / short
     if not spec.any_size:
         return View(spec.height, spec.width, 0, 0, shallow)
-    side = asked or min(max(math.ceil(2 * field / stride) * stride, SMALLEST), LARGEST, short)
+    side = asked or min(max(math.ceil(1.5 * field / stride) * stride, SMALLEST), LARGEST, short)
     height, width = round(side * spec.height / short), round(side * spec.width / short)
     if field > SMALL_FIELD * side or field >= short:
         return View(height, width, 0, 0, shallow)

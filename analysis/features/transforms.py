@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Generator, Tensor
+from torch.autograd import Function
 from torch.nn import functional
 
 
@@ -41,8 +43,45 @@ def affine(pictures: Tensor, matrices: Tensor) -> Tensor:
         matrices = matrices.clone()
         matrices[:, 0, 1] *= height / width
         matrices[:, 1, 0] *= width / height
-    grid = functional.affine_grid(matrices, list(pictures.shape), align_corners=False)
-    return functional.grid_sample(pictures, grid, padding_mode="reflection", align_corners=False)
+    seen: Tensor = _Affine.apply(pictures, matrices)
+    return seen
+
+
+class _Affine(Function):
+    """Sampling by an affine map. Its derivative is sampled too, by the inverse map, rather than scattered.
+
+    The two differ by the interpolation of single pixels, which noise of another map at every step drowns, and
+    sampling takes a third of the time.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, pictures: Tensor, matrices: Tensor) -> Tensor:
+        ctx.save_for_backward(matrices)
+        grid = _grid(matrices, pictures.shape[2], pictures.shape[3])
+        return functional.grid_sample(pictures, grid, padding_mode="reflection", align_corners=False)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        (gradient,), (matrices,) = gradients, ctx.saved_tensors
+        (a, b, x), (c, d, y) = matrices.unbind(1)[0].unbind(1), matrices.unbind(1)[1].unbind(1)
+        size = a * d - b * c
+        inverse = torch.stack(
+            [torch.stack([d, -b, b * y - d * x], 1), torch.stack([-c, a, c * x - a * y], 1)], 1
+        ) / size.view(-1, 1, 1)
+        grid = _grid(inverse, gradient.shape[2], gradient.shape[3])
+        back = functional.grid_sample(gradient.contiguous(), grid, padding_mode="zeros", align_corners=False)
+        return back / size.abs().view(-1, 1, 1, 1), None
+
+
+def _grid(matrices: Tensor, height: int, width: int) -> Tensor:
+    """What functional.affine_grid gives, [N, H, W, 2], by sums instead of a product."""
+    y = ((torch.arange(height) + 0.5) * (2 / height) - 1).view(1, height, 1)
+    x = ((torch.arange(width) + 0.5) * (2 / width) - 1).view(1, 1, width)
+    grid = torch.empty(len(matrices), height, width, 2)
+    for axis in (0, 1):
+        row = matrices[:, axis].view(-1, 3, 1, 1)
+        torch.add(row[:, 0] * x, row[:, 1] * y + row[:, 2], out=grid[..., axis])
+    return grid
 
 
 class Grain:
