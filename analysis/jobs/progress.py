@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from statistics import median
 from typing import Any
 
 from analysis.jobs.worker import Outcome
@@ -35,13 +36,16 @@ class Tally:
         self._last = f"{task.technique} of {task.layer}" if task.layer else task.technique
 
     def seconds_left(self) -> float | None:
-        """Estimate: what a technique's tasks took so far, the mean of all for a technique not begun. None: unknown."""
-        everything = [seconds for each in self._seconds.values() for seconds in each]
-        if not everything:
+        """Estimate: for each technique the median of what its tasks took; of all, for one that has not begun.
+
+        None while nothing is known of what takes longest, the pictures. A median, since a worker's first task also
+        opens the model.
+        """
+        begun = {name: median(each) for name, each in self._seconds.items()}
+        if not begun or not {task.technique for task in self._drawn()} <= begun.keys():
             return None
-        overall = sum(everything) / len(everything)
-        means = {name: sum(each) / len(each) for name, each in self._seconds.items()}
-        return sum(means.get(task.technique, overall) for task in self._left.values()) / self._workers
+        overall = median(seconds for each in self._seconds.values() for seconds in each)
+        return sum(begun.get(task.technique, overall) for task in self._left.values()) / self._workers
 
     def error(self) -> str | None:
         """One sentence over what failed."""

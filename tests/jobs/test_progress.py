@@ -33,8 +33,9 @@ def test_the_time_left_is_what_each_techniques_tasks_took_shared_by_the_workers(
     tally = Tally(TASKS, workers=2)
     assert tally.seconds_left() is None
     tally.add(Outcome(TASKS[0].key, "done", 2.0))
+    assert tally.seconds_left() is None  # nothing is known of the pictures, which take longest
     tally.add(Outcome(TASKS[2].key, "done", 10.0))
-    # left: two features of 10 s, one statistics of which nothing is known but the mean of 2 and 10
+    # left: two features of 10 s, one statistics of which nothing is known but the median of 2 and 10
     assert tally.seconds_left() == pytest.approx((10 + 10 + 6) / 2)
 
 
