@@ -14,12 +14,8 @@ from analysis.console import watching
 from analysis.errors import StrataError
 from analysis.jobs.cluster import cluster
 from analysis.jobs.engine import BEAT, Engine
-from analysis.jobs.request import BuildRequest, DreamRequest
+from analysis.jobs.request import EVERYTHING, WEIGHTS_ONLY, WITHOUT_IMAGES, BuildRequest, DreamRequest
 from analysis.jobs.table import Job, Jobs, Kind
-
-EVERYTHING = ("weights", "statistics", "exemplars", "outputs", "images", "features")
-WITHOUT_IMAGES = ("weights", "features")
-WEIGHTS_ONLY = ("weights",)
 
 
 def build_here(library: Library, request: Mapping[str, Any], workers: int | None, scheduler: str | None) -> Job:

@@ -7,6 +7,11 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+EVERYTHING = ("weights", "statistics", "exemplars", "outputs", "images", "features")
+"""The techniques of a whole build."""
+WITHOUT_IMAGES = ("weights", "features")
+WEIGHTS_ONLY = ("weights",)
+
 
 class BuildRequest(BaseModel):
     """model: id in the library · images: where they are, None for none · layers, channels: None for all."""

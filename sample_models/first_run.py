@@ -1,0 +1,72 @@
+"""What `make run` finds on a fresh machine: two checkpoints of the sample net and the photo net, ready to be built.
+
+Draws the sample's images, puts the models into the library and files their builds; the engine that `strata serve`
+starts does them while the dashboard is already open. On a second run there is nothing to do, and it takes no time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+from pathlib import Path
+
+from analysis.atlas.library import Library
+from analysis.jobs.request import EVERYTHING, BuildRequest
+from analysis.jobs.table import Jobs
+from sample_models.catalog import DEFAULT, SAMPLES, Sample, draw_probe
+
+DREAMER = "photos"
+"""A sample without images of its own: nothing is built of it, but it dreams best."""
+
+
+def file_sample_builds(library: Library) -> None:
+    """Put the samples into the library and file what is still to be built of them."""
+    jobs = Jobs(library.database_url)
+    for name in (*DEFAULT, DREAMER):
+        sample = SAMPLES[name]
+        model_id = _model_id(library, sample)
+        if name != DREAMER and _unfinished(library, model_id):
+            jobs.submit("build", _request(library, model_id))
+
+
+def _model_id(library: Library, sample: Sample) -> str:
+    """The id of the sample's model in the library, put there if it is not there yet."""
+    digest = hashlib.sha256(sample.file.read_bytes()).hexdigest()
+    for card in library.models():
+        if card.sha256 == digest:
+            return card.id
+    from analysis.models.open import open_model
+
+    print(f"  {sample.title}: {sample.story}", flush=True)
+    card = open_model(sample.file, input_spec=sample.input).card
+    library.add_model(card, sample.file)
+    return card.id
+
+
+def _request(library: Library, model_id: str) -> dict[str, object]:
+    images = library.root / "samples" / DEFAULT[0]
+    if not images.exists():
+        print("  drawing the images they are measured on", flush=True)
+        draw_probe(images, DEFAULT[0])
+    techniques: dict[str, dict[str, object]] = {name: {} for name in EVERYTHING}
+    return BuildRequest(model=model_id, images=str(images), techniques=techniques).model_dump(mode="json")
+
+
+def _unfinished(library: Library, model_id: str) -> bool:
+    """True unless an atlas of the model is whole, but for what failed."""
+    whole = [
+        all(each.done + each.failed == each.total for each in atlas.progress())
+        for atlas in library.atlases()
+        if atlas.model.id == model_id
+    ]
+    return not any(whole)
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--library", type=Path, default=Path("library"))
+    file_sample_builds(Library(options.parse_args().library))
+
+
+if __name__ == "__main__":
+    main()
