@@ -1,0 +1,111 @@
+"""`strata serve` as a process: it answers, it does jobs, it ends whole; a second start goes on."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from analysis.atlas.library import Library
+from analysis.jobs.table import Jobs
+from analysis.models.open import open_model
+from tests.tiny import tiny_images, tiny_onnx
+
+pytestmark = pytest.mark.slow
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("localhost", 0))
+        return int(listener.getsockname()[1])
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 120) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.2)
+
+
+@contextmanager
+def serving(library: Path, port: int, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    command = [
+        sys.executable,
+        "-m",
+        "analysis.cli",
+        "serve",
+        "--library",
+        str(library),
+        "--port",
+        str(port),
+        "--workers",
+        "1",
+    ]
+    with log.open("ab") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True)
+        try:
+            wait_for(lambda: process.poll() is not None or f"http://localhost:{port}" in log.read_text())
+            yield process
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def answers(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://localhost:{port}/_stcore/health", timeout=2) as reply:
+            return bool(reply.status == 200)
+    except OSError:
+        return False
+
+
+def test_a_job_outlives_its_server_and_nothing_is_left_behind(tmp_path: Path) -> None:
+    library = Library(tmp_path / "library")
+    file = tiny_onnx(tmp_path / "tiny.onnx")
+    card = open_model(file).card
+    library.add_model(card, file)
+    jobs = Jobs(library.database_url)
+    request = {
+        "model": card.id,
+        "images": str(tiny_images(tmp_path / "images")),
+        "techniques": {"features": {"steps": 300}},
+    }
+    job = jobs.submit("build", request)
+    port = free_port()
+    log = tmp_path / "log"
+
+    with serving(library.root, port, log) as server:
+        assert answers(port)
+        wait_for(lambda: jobs.get(job.id).done >= 1)
+        os.killpg(server.pid, signal.SIGKILL)  # power cut: nobody gets to say good-bye
+        server.wait()
+    assert jobs.get(job.id).state == "running"
+
+    with serving(library.root, port, log) as server:
+        # the new engine takes the job up once the old one's heartbeat is long enough ago
+        wait_for(lambda: jobs.get(job.id).ended, 180)
+        assert (jobs.get(job.id).state, jobs.get(job.id).error) == ("done", None)
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(30) == 0
+    assert not answers(port)
+    assert "Traceback" not in log.read_text()
+
+
+def test_a_taken_port_is_a_sentence(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("localhost", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        command = [sys.executable, "-m", "analysis.cli", "serve", "--library", str(tmp_path), "--port", port]
+        told = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert told.returncode == 2
+    assert "--port" in told.stderr
