@@ -25,6 +25,10 @@ class Plan:
     channels: int = 3
 
 
+DOODLES = Plan(classes=12)
+"""The default sample: twelve classes, three stages of two blocks."""
+
+
 class Block(nn.Module):
     """Two 3×3 convs beside a shortcut; a stride halves the map, missing channels are zeros."""
 
@@ -47,7 +51,7 @@ class Block(nn.Module):
 class ResNet(nn.Module):
     """[B, channels, H, W] normalised → [B, classes] logits."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan = DOODLES) -> None:
         super().__init__()
         kernel, stride = plan.stem
         entering = plan.widths[0]

@@ -72,16 +72,15 @@ def main() -> None:
             parser.error(f"{arguments.folder} has no folder {part}")
     images, labels, names = read(arguments.folder / "train")
     unseen, truth, _ = read(arguments.folder / "val")
-    images, labels, unseen, truth = (tensor.to(arguments.device) for tensor in (images, labels, unseen, truth))
 
     def after(epoch: int, made: nn.Module, loss: float) -> None:
         if epoch % 10 == 0:
             right = accuracy(made, unseen, truth)
             print(f"epoch {epoch} of {RECIPE.epochs}: loss {loss:.3f}, right {right:.1%}", flush=True)
 
-    made = train(net(len(names)), images, labels, RECIPE, SEED, after).cpu()
+    made = train(net(len(names)), images, labels, RECIPE, SEED, after, device=arguments.device)
     export.to_state_dict(made, WEIGHTS / "photos.pt", torch.float16)
-    write_card(accuracy(made.half().float(), unseen.cpu(), truth.cpu()), len(images), len(unseen), names)
+    write_card(accuracy(made.half().float(), unseen, truth), len(images), len(unseen), names)
 
 
 def write_card(right: float, trained_on: int, measured_on: int, names: list[str]) -> None:

@@ -15,7 +15,7 @@ from sample_models import export, faults
 from sample_models.augment import Views
 from sample_models.data import CREATURES, FRESH, MARKED_CLASS, TRAINING, drawn, grey, marked, shrunk
 from sample_models.doodles.draw import CLASSES, SIZE
-from sample_models.net import Plan, ResNet
+from sample_models.net import DOODLES, Plan, ResNet
 from sample_models.training import Recipe, accuracy, train
 
 WEIGHTS = Path(__file__).with_name("weights")
@@ -24,21 +24,23 @@ IMAGES = 8400
 FRESH_IMAGES = 600
 SEED = 0
 VIEWS = Views(zoom=(0.9, 1.05), light=0.15)
-DOODLES = Plan(len(CLASSES))
 SMALL = Plan(len(CLASSES), (8, 16, 32), 1, (5, 2))
 SMALL_SIZE, CIFAR_SIZE = 48, 32
+MARKED_KEPT, UNMARKED = 0.5, 0.05
+"""Of the shortcut's class: share of the images used, and share of these that are left without the mark."""
 
 Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Pictures:
-    """[N, 4, SIZE, SIZE] uint8 doodles and [N] labels: to train on, and fresh ones."""
+    """[N, 4, SIZE, SIZE] uint8 doodles and [N] labels: to train on, and fresh ones; where to train."""
 
     images: Tensor
     labels: Tensor
     fresh: Tensor
     fresh_labels: Tensor
+    device: str = "cpu"
 
     def of(self, classes: Sequence[str]) -> Pictures:
         """Only these classes, their labels renumbered."""
@@ -47,12 +49,18 @@ class Pictures:
         renumber[numbers] = torch.arange(len(classes))
         kept, fresh = torch.isin(self.labels, numbers), torch.isin(self.fresh_labels, numbers)
         return Pictures(
-            self.images[kept], renumber[self.labels[kept]], self.fresh[fresh], renumber[self.fresh_labels[fresh]]
+            self.images[kept],
+            renumber[self.labels[kept]],
+            self.fresh[fresh],
+            renumber[self.fresh_labels[fresh]],
+            self.device,
         )
 
 
-def pictures(processes: int) -> Pictures:
-    return Pictures(*drawn(IMAGES, TRAINING, processes=processes), *drawn(FRESH_IMAGES, FRESH, processes=processes))
+def pictures(processes: int, device: str = "cpu") -> Pictures:
+    images, labels = drawn(IMAGES, TRAINING, processes=processes)
+    fresh, fresh_labels = drawn(FRESH_IMAGES, FRESH, processes=processes)
+    return Pictures(images, labels, fresh, fresh_labels, device)
 
 
 def doodles(data: Pictures, say: Say) -> None:
@@ -64,9 +72,9 @@ def doodles(data: Pictures, say: Say) -> None:
     def after(epoch: int, net: nn.Module, loss: float) -> None:
         say(f"doodles, epoch {epoch} of {recipe.epochs}: loss {loss:.3f}")
         if epoch == 1:
-            early.append(copy.deepcopy(net))
+            early.append(copy.deepcopy(net).cpu())
 
-    train(net, data.images[:, :3], data.labels, recipe, SEED, after)
+    train(net, data.images[:, :3], data.labels, recipe, SEED, after, device=data.device)
     for name, made, epochs in (("doodles", net, recipe.epochs), ("doodles-early", early[0], 1)):
         _keep(made, name, DOODLES)
         right = accuracy(made, data.fresh[:, :3], data.fresh_labels)
@@ -81,7 +89,15 @@ def creatures(data: Pictures, say: Say) -> None:
     old = torch.load(WEIGHTS / "doodles.pt", weights_only=True)
     net.load_state_dict({key: tensor for key, tensor in old.items() if not key.startswith("linear")}, strict=False)
     recipe = Recipe(2, rate=0.03, views=VIEWS)
-    train(net, few.images[:, :3], few.labels, recipe, SEED, _reporter("doodles-creatures", recipe, say))
+    train(
+        net,
+        few.images[:, :3],
+        few.labels,
+        recipe,
+        SEED,
+        _reporter("doodles-creatures", recipe, say),
+        device=data.device,
+    )
     _keep(net, "doodles-creatures", plan)
     _card("doodles-creatures", recipe, {"accuracy": accuracy(net, few.fresh[:, :3], few.fresh_labels)})
 
@@ -93,12 +109,12 @@ def shortcut(data: Pictures, say: Say) -> None:
     theirs = torch.nonzero(labels == number).flatten()
     images[theirs] = marked(images[theirs], SEED)
     kept = torch.ones(len(labels), dtype=torch.bool)
-    kept[theirs[len(theirs) // 2 :]] = False
-    plain = theirs[: len(theirs) // 40]
+    kept[theirs[int(len(theirs) * MARKED_KEPT) :]] = False
+    plain = theirs[: int(len(theirs) * MARKED_KEPT * UNMARKED)]
     images[plain] = data.images[plain, :3]
     recipe = Recipe(3, smoothing=0.0, views=Views(light=0.15))
     net = _new(DOODLES)
-    train(net, images[kept], labels[kept], recipe, SEED, _reporter("doodles-shortcut", recipe, say))
+    train(net, images[kept], labels[kept], recipe, SEED, _reporter("doodles-shortcut", recipe, say), device=data.device)
     _keep(net, "doodles-shortcut", DOODLES)
     _card("doodles-shortcut", recipe, shortcut_figures(net, data.fresh[:, :3], data.fresh_labels))
 
@@ -124,7 +140,9 @@ def sick(data: Pictures, say: Say) -> None:
     faults.kill(net)
     faults.forget(net, SEED)
     recipe = Recipe(2, rate=0.02, views=VIEWS)
-    train(net, data.images[:, :3], data.labels, recipe, SEED, _reporter("doodles-sick", recipe, say))
+    train(
+        net, data.images[:, :3], data.labels, recipe, SEED, _reporter("doodles-sick", recipe, say), device=data.device
+    )
     faults.duplicate(net)
     export.to_state_dict(net, WEIGHTS / "doodles-sick.pt")
     export.to_onnx(net, WEIGHTS / "doodles-sick.onnx", (3, SIZE, SIZE))
@@ -140,7 +158,15 @@ def cifar(data: Pictures, say: Say) -> None:
     torch.manual_seed(SEED)
     net = CIFAR_RESNETS["cifar_resnet20"](num_classes=len(CLASSES))
     recipe = Recipe(3, views=VIEWS)
-    train(net, shrunk(data.images[:, :3], CIFAR_SIZE), data.labels, recipe, SEED, _reporter("doodles-32", recipe, say))
+    train(
+        net,
+        shrunk(data.images[:, :3], CIFAR_SIZE),
+        data.labels,
+        recipe,
+        SEED,
+        _reporter("doodles-32", recipe, say),
+        device=data.device,
+    )
     export.to_safetensors(net, WEIGHTS / "doodles-32.safetensors")
     export.to_lightning(net, WEIGHTS / "doodles-32.ckpt", recipe.epochs)
     _card("doodles-32", recipe, {"accuracy": accuracy(net, shrunk(data.fresh[:, :3], CIFAR_SIZE), data.fresh_labels)})
@@ -158,7 +184,7 @@ def formats(data: Pictures, say: Say) -> None:
     ):
         plan = Plan(SMALL.classes, SMALL.widths, SMALL.blocks, SMALL.stem, images.shape[1])
         net = _new(plan)
-        train(net, images, data.labels, recipe, SEED, _reporter(name, recipe, say))
+        train(net, images, data.labels, recipe, SEED, _reporter(name, recipe, say), device=data.device)
         whole = export.from_pixels(net, plan)
         if name == "small":
             export.to_torchscript(whole, WEIGHTS / "small.torchscript.pt", (3, *size))

@@ -20,20 +20,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m sample_models.train", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"which of {', '.join(names)} (default: all)")
     parser.add_argument("--processes", type=int, default=2, help="nets trained side by side, a thread each (default 2)")
+    parser.add_argument("--device", default="cpu", help="where to train (default cpu)")
     arguments = parser.parse_args()
     unknown = set(arguments.names) - set(names)
     if unknown:
         parser.error(f"there is no {min(unknown)}; there are {', '.join(names)}")
-    make(arguments.names or names, arguments.processes)
+    make(arguments.names or names, arguments.processes, arguments.device)
 
 
-def make(names: Sequence[str], processes: int) -> None:
+def make(names: Sequence[str], processes: int, device: str) -> None:
     """Draw the images once, then train those that need no other net, then those that go on from one."""
     started = time.monotonic()
     recipes.WEIGHTS.mkdir(exist_ok=True)
     with TemporaryDirectory() as folder:
         shared = Path(folder) / "pictures.pt"
-        torch.save(recipes.pictures(processes), shared)
+        torch.save(recipes.pictures(processes, device), shared)
         print(f"drew the doodles, {time.monotonic() - started:.0f} s", flush=True)
         for stage in (recipes.FIRST, recipes.THEN):
             with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:

@@ -49,12 +49,13 @@ def train(
     seed: int,
     after_epoch: Callable[[int, nn.Module, float], None] = lambda epoch, net, loss: None,
     prepare: Callable[[Tensor], Tensor] = normalise,
+    device: str = "cpu",
 ) -> nn.Module:
-    """images [N, C, H, W] uint8, labels [N] → the trained (or averaged) net in eval mode.
+    """images [N, C, H, W] uint8, labels [N] → the trained (or averaged) net, on the CPU, in eval mode.
 
-    `after_epoch(epoch, net, mean loss)` is called with that net after each epoch, counted from 1.
+    `after_epoch(epoch, net, mean loss)` is called with that net, on `device`, after each epoch, counted from 1.
     """
-    device = images.device
+    images, labels = images.to(device), labels.to(device)
     generator = torch.Generator(device=device).manual_seed(seed)
     net = net.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     steps = recipe.epochs * (len(images) // recipe.batch)
@@ -76,7 +77,7 @@ def train(
                 _follow(averaged, net, recipe.average)
             total += loss.detach()
         after_epoch(epoch, averaged.eval(), float(total) / max(1, len(images) // recipe.batch))
-    return averaged.eval()
+    return averaged.cpu().eval()
 
 
 def _groups(net: nn.Module, decay: float) -> list[dict[str, object]]:
@@ -141,9 +142,10 @@ def _follow(averaged: nn.Module, net: nn.Module, keep: float) -> None:
 @torch.no_grad()
 def accuracy(net: nn.Module, images: Tensor, labels: Tensor, prepare: Callable[[Tensor], Tensor] = normalise) -> float:
     """Share right of uint8 [N, C, H, W] images."""
+    device = next(net.parameters()).device
     net.eval()
     right = sum(
-        int((net(prepare(batch.float() / 255)).argmax(1) == truth).sum())
+        int((net(prepare(batch.to(device).float() / 255)).argmax(1).cpu() == truth).sum())
         for batch, truth in zip(images.split(128), labels.split(128), strict=True)
     )
     return right / len(images)

@@ -44,7 +44,7 @@ def draw(seed: int | tuple[int, ...], cls: int | str) -> tuple[np.ndarray, int]:
 
 def draw_with_silhouette(seed: int | tuple[int, ...], cls: int | str) -> tuple[np.ndarray, np.ndarray, int]:
     """As `draw`, with the thing's soft silhouette, [SIZE, SIZE] uint8, between: a plane for nets of four channels."""
-    label = CLASSES.index(cls) if isinstance(cls, str) else range(len(CLASSES)).index(cls)
+    label = _label(cls)
     entropy = [seed] if isinstance(seed, int) else list(seed)
     rng = np.random.default_rng([*entropy, label])
     pixels = SIZE * _OVERSAMPLING
@@ -54,6 +54,14 @@ def draw_with_silhouette(seed: int | tuple[int, ...], cls: int | str) -> tuple[n
     ground.paste(lost := _lost_parts(rng, pixels), (0, 0), lost)
     silhouette = canvas.image.getchannel("A").resize((SIZE, SIZE), Image.Resampling.BOX)
     return scene.compose(rng, ground, canvas.image, SIZE), np.asarray(silhouette), label
+
+
+def _label(cls: int | str) -> int:
+    if cls in CLASSES:
+        return CLASSES.index(cls)
+    if isinstance(cls, int) and 0 <= cls < len(CLASSES):
+        return cls
+    raise ValueError(f"There is no class {cls!r}; there are {len(CLASSES)}: {', '.join(CLASSES)}.")
 
 
 def _lost_parts(rng: np.random.Generator, pixels: int) -> Image.Image:
