@@ -19,7 +19,9 @@ from analysis.dream.gradient import equalized, natural_colors
 from analysis.dream.parameters import DreamParameters
 from analysis.dream.tiles import blended_gradient, cut
 from analysis.errors import StrataError
+from analysis.features.size import takes
 from analysis.models.capture import run_to
+from analysis.models.input_spec import InputSpec
 from analysis.models.model import Model, ModelCard
 
 LARGEST_TILE = 640
@@ -64,7 +66,10 @@ def dream(
         )
     if channel is not None and not 0 <= channel < known.out_channels:
         raise StrataError(f"{layer} has channels 0 to {known.out_channels - 1}, not {channel}. Choose one of them.")
-    sizes = octave_sizes(image.shape[2], image.shape[3], model, parameters)
+    # an odd size, as octaves have: what the net must take to be shown whole octaves instead of tiles of its own size
+    spec = model.card.input
+    free = takes(model, layer, spec.height + 37, spec.width + 37)
+    sizes = octave_sizes(image.shape[2], image.shape[3], spec, parameters, free=free)
     done, total = 0.0, float(sum(height * width for height, width in sizes)) * parameters.steps
     generator = Generator().manual_seed(parameters.seed)
     detail = torch.zeros_like(image[..., :1, :1])
@@ -72,7 +77,9 @@ def dream(
         base = _resize(image, size)
         current = (base + _resize(detail, size)).clamp(0, 1)
         for step in range(parameters.steps):
-            direction = _direction(model, current, layer, channel, parameters=parameters, generator=generator)
+            direction = _direction(
+                model, current, layer, channel, parameters=parameters, generator=generator, free=free
+            )
             current = (current + parameters.step_size * direction).clamp(0, 1)
             done += size[0] * size[1]
             yield Frame(current, octave, len(sizes), step, done / total)
@@ -92,13 +99,18 @@ def five_layers(card: ModelCard) -> list[str]:
     return [layers[round(index * (len(layers) - 1) / 4)].name for index in range(5)]
 
 
-def octave_sizes(height: int, width: int, model: Model, parameters: DreamParameters) -> list[tuple[int, int]]:
-    """(height, width) of each octave, small to full. The smallest is about what the net was trained to see."""
-    scale, spec = parameters.octave_scale, model.card.input
+def octave_sizes(
+    height: int, width: int, spec: InputSpec, parameters: DreamParameters, *, free: bool
+) -> list[tuple[int, int]]:
+    """(height, width) of each octave, small to full. The smallest is about what the net was trained to see.
+
+    free : whether the net takes any size
+    """
+    scale = parameters.octave_scale
     count = parameters.octaves
     if count is None:
         # a net of any size dreams well on images half as large as those it was trained on, and draws larger for it
-        room = min(height / spec.height, width / spec.width) * (1.8 if spec.any_size else 1.15)
+        room = min(height / spec.height, width / spec.width) * (1.8 if free else 1.15)
         count = 1 + max(0, min(15, math.floor(math.log(room, scale))))
     return [
         (max(1, round(height / scale**power)), max(1, round(width / scale**power))) for power in reversed(range(count))
@@ -113,6 +125,7 @@ def _direction(
     *,
     parameters: DreamParameters,
     generator: Generator,
+    free: bool,
 ) -> Tensor:
     """Where to go: the gradient in natural colours and scales, at a mean change of 1 a pixel. [1, C, H, W]"""
 
@@ -122,7 +135,7 @@ def _direction(
 
     spec = model.card.input
     shift_y, shift_x = torch.randint(0, parameters.jitter + 1, (2,), generator=generator).tolist()
-    fixed = (None, None) if spec.any_size else (spec.height, spec.width)
+    fixed = (None, None) if free else (spec.height, spec.width)
     rows = cut(image.shape[2], shift_y, tile=fixed[0], longest=LARGEST_TILE)
     columns = cut(image.shape[3], shift_x, tile=fixed[1], longest=LARGEST_TILE)
     gradient = blended_gradient(image, rows, columns, score).nan_to_num(0.0, 0.0, 0.0)

@@ -74,8 +74,7 @@ def render(
     between steps and may raise to stop. Raises StrataError for a layer that the model does not have.
     """
     spec = model.card.input
-    known = model.card.layer(layer)
-    view, rectified = view_of(known, spec, parameters.size), rectifies(known)
+    view, rectified = view_of(model, layer, parameters.size), rectifies(model.card.layer(layer))
     canvas = canvas_of(prior, view, parameters)
     seed = parameters.seed if seed is None else seed
     batch = parameters.batch or batch_of(view)

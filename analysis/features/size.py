@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from analysis.models.input_spec import InputSpec
-from analysis.models.layers import ConvLayer
+import torch
+
+from analysis.models.capture import run_to
+from analysis.models.model import Model
 
 SMALLEST = 48
 """Below this a picture is a stamp and hard to read."""
@@ -36,23 +38,44 @@ class View:
     shallow: float
 
 
-def view_of(layer: ConvLayer, spec: InputSpec, asked: int | None = None) -> View:
-    """The view of a layer.
+def view_of(model: Model, name: str, asked: int | None = None) -> View:
+    """The view of a layer. Raises StrataError for a layer that the model does not have.
 
-    A net of one size gets that size. One of any size gets one and a half times the layer's receptive field, between
-    SMALLEST and LARGEST, in the proportions of the input, or `asked` as the short side. Where the field is small
-    beside the picture, what the channel wants is a texture: the picture is made periodic, so that it has no borders.
+    Where the net up to the layer takes only its own size, that. Elsewhere one and a half times the layer's receptive
+    field, between SMALLEST and LARGEST, in the proportions of the input, or `asked` as the short side. Where the field
+    is small beside the picture, what the channel wants is a texture: the picture is periodic, so it has no borders.
     """
+    layer, spec = model.card.layer(name), model.card.input
     short = min(spec.height, spec.width)
     field = min(short, max(layer.receptive_field)) if layer.receptive_field else short
     stride = max(1, math.ceil(max(layer.jump or (1, 1))))
     shallow = 1 - field / short
-    if not spec.any_size:
-        return View(spec.height, spec.width, 0, 0, shallow)
+    whole = View(spec.height, spec.width, 0, 0, shallow)
     side = asked or min(max(math.ceil(1.5 * field / stride) * stride, SMALLEST), LARGEST, short)
     height, width = round(side * spec.height / short), round(side * spec.width / short)
-    if field > SMALL_FIELD * side or field >= short:
-        return View(height, width, 0, 0, shallow)
-    # as wide as half the field, rounded up to whole strides so that the map stays aligned
-    steps = math.ceil(field / 2 / stride)
-    return View(height, width, steps * stride, steps, shallow)
+    view = View(height, width, 0, 0, shallow)
+    if field <= SMALL_FIELD * side and field < short:
+        # as wide as half the field, rounded up to whole strides so that the map stays aligned
+        steps = math.ceil(field / 2 / stride)
+        view = View(height, width, steps * stride, steps, shallow)
+    return view if takes(model, name, height + 2 * view.wrap, width + 2 * view.wrap) else whole
+
+
+def takes(model: Model, name: str, height: int, width: int) -> bool:
+    """Whether the net can be run up to this layer on images of another size, and answers with a map in proportion.
+
+    Tried, not believed: a flattened head behind the layer does not matter, a reshape before it does.
+    """
+    layer, spec = model.card.layer(name), model.card.input
+    if (height, width) == (spec.height, spec.width):
+        return True
+    try:
+        with torch.no_grad():
+            maps = run_to(model, torch.full((2, spec.channels, height, width), 0.5), name)
+    except Exception:  # whatever the net's own code raises when shapes do not fit
+        return False
+    if maps.shape[:2] != (2, layer.out_channels) or maps.dim() != 4:
+        return False
+    jump = layer.jump or (1.0, 1.0)
+    sizes = zip((height, width), maps.shape[-2:], jump, strict=True)
+    return all(abs(side / step - found) <= 0.25 * side / step + 3 for side, found, step in sizes)

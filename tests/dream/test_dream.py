@@ -9,7 +9,7 @@ from analysis.dream.parameters import DreamParameters
 from analysis.dream.tiles import blended_gradient, cut, mirrored
 from analysis.errors import StrataError
 from analysis.models.capture import run_to
-from tests.features.nets import model_of, small_net, spec_of
+from tests.features.nets import OneSize, model_of, small_net, spec_of
 
 QUICK = DreamParameters(steps=3, octaves=2)
 
@@ -18,11 +18,11 @@ def image_of(channels=3, height=50, width=70):
     return torch.rand(1, channels, height, width, generator=torch.Generator().manual_seed(0)) * 0.5 + 0.25
 
 
-@pytest.mark.parametrize("any_size", [True, False])
+@pytest.mark.parametrize("free", [True, False])
 @pytest.mark.parametrize(("height", "width"), [(50, 70), (20, 90), (131, 64), (5, 7)])
-def test_the_last_frame_has_the_size_of_the_image(any_size, height, width):
-    model = model_of(small_net(), spec_of(any_size=any_size))
-    frames = list(dream(model, image_of(3, height, width), "2", None, QUICK))
+def test_the_last_frame_has_the_size_of_the_image(free, height, width):
+    model = model_of(small_net() if free else OneSize(small_net()))
+    frames = list(dream(model, image_of(3, height, width), "2" if free else "net.2", None, QUICK))
     assert frames[-1].image.shape == (1, 3, height, width)
     assert frames[-1].fraction == pytest.approx(1)
     assert [frame.fraction for frame in frames] == sorted(frame.fraction for frame in frames)
@@ -31,7 +31,7 @@ def test_the_last_frame_has_the_size_of_the_image(any_size, height, width):
 
 
 def test_the_layer_is_amplified():
-    model = model_of(small_net(), spec_of(any_size=True))
+    model = model_of(small_net(), spec_of())
     image = image_of()
     *_, last = dream(model, image, "2", 4, DreamParameters(steps=10, octaves=1))
     before, after = (run_to(model, shown, "2")[:, 4].mean() for shown in (image, last.image))
@@ -39,14 +39,14 @@ def test_the_layer_is_amplified():
 
 
 def test_the_same_seed_dreams_the_same():
-    model = model_of(small_net(), spec_of(any_size=True))
+    model = model_of(small_net(), spec_of())
     first, second = ([frame.image for frame in dream(model, image_of(), "2", None, QUICK)][-1] for _ in range(2))
     assert torch.equal(first, second)
 
 
 def test_between_octaves_only_what_was_added_is_carried():
     """Steps too small to see leave the image as sharp as it came, through four octaves."""
-    model = model_of(small_net(), spec_of(any_size=True))
+    model = model_of(small_net(), spec_of())
     image = image_of()
     *_, last = dream(model, image, "2", None, DreamParameters(steps=1, octaves=4, step_size=1e-6))
     assert (last.image - image).abs().max() < 1e-4
@@ -54,7 +54,7 @@ def test_between_octaves_only_what_was_added_is_carried():
 
 def test_one_and_many_channels():
     for channels in (1, 4):
-        model = model_of(small_net(channels), spec_of(channels, any_size=True))
+        model = model_of(small_net(channels), spec_of(channels))
         *_, last = dream(model, image_of(channels), "2", None, QUICK)
         assert last.image.shape == (1, channels, 50, 70)
 
@@ -92,8 +92,7 @@ def test_indices_are_mirrored_at_both_ends():
 
 
 def test_octaves_end_at_full_size_and_begin_where_the_net_sees():
-    model = model_of(small_net(), spec_of(height=48, width=48))
-    sizes = octave_sizes(300, 500, model, DreamParameters())
+    sizes = octave_sizes(300, 500, spec_of(height=48, width=48), DreamParameters(), free=False)
     assert sizes[-1] == (300, 500)
     assert 40 <= min(sizes[0]) < 48 * 1.4
 

@@ -11,14 +11,13 @@ from analysis.models.input_spec import InputSpec
 from analysis.models.model import Model
 
 
-def spec_of(channels: int = 3, height: int = 48, width: int = 48, any_size: bool = False) -> InputSpec:
+def spec_of(channels: int = 3, height: int = 48, width: int = 48) -> InputSpec:
     return InputSpec(
         channels,
         height,
         width,
         (0.5,) * channels,
         (0.25,) * channels,
-        any_size=any_size,
         order="RGB" if channels == 3 else "planes",
     )
 
@@ -37,6 +36,19 @@ def one_filter(kernel: torch.Tensor) -> nn.Module:
     conv = nn.Conv2d(kernel.shape[0], 1, kernel.shape[1:], bias=False)
     conv.weight.data = kernel[None].clone()
     return nn.Sequential(conv)
+
+
+class OneSize(nn.Module):
+    """Takes images of exactly one size: it has a weight for every pixel."""
+
+    def __init__(self, net: nn.Module, height: int = 48, width: int = 48) -> None:
+        super().__init__()
+        self.net = net
+        self.gain = nn.Parameter(torch.ones(height, width))
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        answer: torch.Tensor = self.net(images * self.gain)
+        return answer
 
 
 def small_net(channels: int = 3, seed: int = 0) -> nn.Module:

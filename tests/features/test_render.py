@@ -10,7 +10,7 @@ from analysis.features.baseline import baselines
 from analysis.features.parameters import Parameters
 from analysis.features.render import render
 from analysis.technique import Cancelled
-from tests.features.nets import model_of, plain_prior, small_net, spec_of
+from tests.features.nets import OneSize, model_of, plain_prior, small_net, spec_of
 
 QUICK = Parameters(steps=8, batch=4)
 
@@ -144,7 +144,18 @@ def test_an_unknown_layer_is_named(model, prior):
         render(model, "nowhere", [0], prior, QUICK)
 
 
-def test_nets_of_any_size_get_a_canvas_by_what_the_layer_sees():
-    model = model_of(small_net(), spec_of(height=200, width=200, any_size=True))
+def test_a_canvas_is_as_large_as_what_the_layer_sees():
+    model = model_of(small_net(), spec_of(height=200, width=200))
     assert render(model, "0", [0], plain_prior(model), QUICK).pictures.shape[-2:] == (48, 48)
     assert render(model, "0", [0], plain_prior(model), Parameters(steps=2, size=72)).pictures.shape[-2:] == (72, 72)
+
+
+def test_a_net_of_one_size_gets_that_size():
+    model = model_of(OneSize(small_net(), 80, 64), spec_of(height=80, width=64))
+    assert render(model, "net.0", [0], plain_prior(model), QUICK).pictures.shape[-2:] == (80, 64)
+
+
+def test_a_head_of_one_size_behind_the_layer_does_not_matter():
+    head = nn.Sequential(small_net(), nn.Flatten(), nn.Linear(10 * 100 * 100, 2))
+    model = model_of(head, spec_of(height=200, width=200))
+    assert render(model, "0.0", [0], plain_prior(model), QUICK).pictures.shape[-2:] == (48, 48)

@@ -1,0 +1,173 @@
+"""What a picture costs: Strata beside Lucent 0.1.8, same model, same build of torch, one core, one run.
+
+    python -m benchmarks.pictures [--model FILE] [--images FOLDER] [--repeats 5] [--layers all] [--alone]
+
+Processor time, not the clock's, so that other work on the machine matters little; both engines take turns.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+
+import torch
+
+from analysis.features.loop import shown
+from analysis.features.parameters import Parameters
+from analysis.features.render import render
+from analysis.features.size import view_of
+from analysis.models.capture import run_to
+from analysis.models.layers import ConvLayer
+from benchmarks.lucent import Lucent
+from benchmarks.report import machine, spread, table, write_section
+from benchmarks.setting import Setting, open_setting, options
+
+LUCENT_STEPS = 512
+"""Lucent's default, `thresholds=(512,)`; it has no test of convergence."""
+
+
+@dataclass
+class Cost:
+    """Of one layer, one number a repeat: seconds."""
+
+    layer: str
+    size: int
+    step: list[float] = field(default_factory=list)
+    """A step a channel, at 128 px where the net takes it."""
+    bare: list[float] = field(default_factory=list)
+    """Forward and backward of the net alone at that size and batch."""
+    channel: list[float] = field(default_factory=list)
+    """A finished picture, all defaults."""
+    steps: float = 0
+    lucent: list[float] = field(default_factory=list)
+    """A step of Lucent."""
+
+
+def seconds(work: Callable[[], object]) -> float:
+    begin = time.process_time()
+    work()
+    return time.process_time() - begin
+
+
+def measure(setting: Setting, cost: Cost, channels: Sequence[int], *, own_steps: int, lucent: Lucent | None) -> None:
+    """One repeat of everything for one layer."""
+    at_size = Parameters(steps=own_steps, patience=1024, size=128, batch=8)
+    batch = [channels[index % len(channels)] for index in range(8)]
+    baseline = setting.baselines.get(cost.layer)
+    arguments = (setting.model, cost.layer)
+    one = at_size.model_copy(update={"steps": 1})
+    setup = seconds(lambda: render(*arguments, batch, setting.prior, one, baseline=baseline))
+    whole = seconds(lambda: render(*arguments, batch, setting.prior, at_size, baseline=baseline))
+    cost.step.append((whole - setup) / (own_steps - 1) / 8)
+    cost.bare.append(bare(setting, cost.layer) / 8)
+    made = None
+
+    def finish() -> None:
+        nonlocal made
+        made = render(*arguments, channels, setting.prior, Parameters(), baseline=baseline)
+
+    cost.channel.append(seconds(finish) / len(channels))
+    assert made is not None
+    cost.steps = float(made.steps.float().mean())
+    if lucent:
+        cost.lucent.append(lucent.seconds_a_step(cost.layer, channels[0], 4))
+
+
+def bare(setting: Setting, layer: str, repeats: int = 4) -> float:
+    """Forward and backward of the net up to the layer, nothing else, for a batch of 8 at the size of the steps."""
+    spec = setting.model.card.input
+    view = view_of(setting.model, layer, 128)
+    pictures = shown(torch.rand(8, spec.channels, view.height, view.width), view)
+    pictures = pictures.contiguous(memory_format=torch.channels_last)
+
+    def once() -> None:
+        leaf = pictures.clone(memory_format=torch.preserve_format).requires_grad_()
+        torch.autograd.grad(run_to(setting.model, leaf, layer).sum(), leaf)
+
+    once()
+    begin = time.process_time()
+    for _ in range(repeats):
+        once()
+    return (time.process_time() - begin) / repeats
+
+
+def chosen(layers: Sequence[ConvLayer], wanted: str | None) -> list[str]:
+    """`all`, names with commas, or by default one layer each from the first third, the middle and the end."""
+    names = [layer.name for layer in layers if layer.kind == "Conv2d"]
+    if wanted == "all":
+        return names
+    if wanted:
+        return wanted.split(",")
+    wide = [layer.name for layer in layers if layer.kind == "Conv2d" and max(layer.kernel_size) > 1] or names
+    return list(dict.fromkeys(wide[round(share * (len(wide) - 1))] for share in (0.25, 0.55, 1)))
+
+
+def report(costs: Sequence[Cost], setting: Setting, repeats: int, *, everything: bool) -> str:
+    rows = []
+    for cost in costs:
+        row = [
+            f"`{cost.layer}`",
+            spread([value * 1e3 for value in cost.step]),
+            spread([step / base for step, base in zip(cost.step, cost.bare, strict=True)], ".2f"),
+            f"{cost.size} px, {cost.steps:.0f} steps, {spread(cost.channel, '.2f')} s",
+        ]
+        if cost.lucent:
+            row += [
+                spread([value * 1e3 for value in cost.lucent]),
+                spread([theirs / ours for theirs, ours in zip(cost.lucent, cost.step, strict=True)]),
+                spread([LUCENT_STEPS * t / o for t, o in zip(cost.lucent, cost.channel, strict=True)], ".0f"),
+            ]
+        rows.append(row)
+    header = ["layer", "ms a step a channel, 128 px", "÷ the bare net", "a finished picture"]
+    if costs[0].lucent:
+        header += ["Lucent: ms a step", "a step: times faster", "a picture: times faster"]
+    text = [
+        f"## A picture's cost, {'every layer' if everything else 'three layers'} of {setting.model.card.name}",
+        f"`python -m benchmarks.pictures`: {machine()}; median (least … most) of {repeats} runs. Lucent 0.1.8 as its "
+        f"tutorial uses it: 128 px, {LUCENT_STEPS} steps, which it shows the net at 224 px.",
+        table(header, rows),
+    ]
+    if everything and costs[0].lucent:
+        ours = [sum(parts) for parts in zip(*(cost.channel for cost in costs), strict=True)]
+        theirs = [LUCENT_STEPS * sum(parts) for parts in zip(*(cost.lucent for cost in costs), strict=True)]
+        ratio = spread([t / o for t, o in zip(theirs, ours, strict=True)], ".0f")
+        count = len(costs)
+        text.append(
+            f"**Mean over all {count} layers: {sorted(ours)[len(ours) // 2] / count:.2f} s a channel against "
+            f"{sorted(theirs)[len(theirs) // 2] / count:.1f} s: {ratio} times faster.**"
+        )
+        channels = {layer.name: layer.out_channels for layer in setting.model.card.layers}
+        total = sum(channels[cost.layer] * sorted(cost.channel)[len(cost.channel) // 2] for cost in costs)
+        text.append(
+            f"The whole atlas ({sum(channels[cost.layer] for cost in costs):,} pictures) by these figures: "
+            f"{total / 60:.0f} minutes on one core, {total / 120:.0f} on two."
+        )
+    return "\n\n".join(text)
+
+
+def main() -> None:
+    parser = options(__doc__.splitlines()[0])
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--layers", help="`all`, or names with commas (default: three)")
+    parser.add_argument("--channels", type=int, default=8, help="channels a layer")
+    parser.add_argument("--alone", action="store_true", help="without Lucent")
+    wanted = parser.parse_args()
+    setting = open_setting(wanted.model, wanted.images)
+    names = chosen(setting.model.card.layers, wanted.layers)
+    known = {layer.name: layer for layer in setting.model.card.layers}
+    costs = [Cost(name, view_of(setting.model, name).height) for name in names]
+    with nullcontext(None) if wanted.alone else Lucent(setting.file) as lucent:
+        for repeat in range(wanted.repeats):
+            for cost in costs:
+                channels = range(min(wanted.channels, known[cost.layer].out_channels))
+                measure(setting, cost, channels, own_steps=6, lucent=lucent)
+                print(f"run {repeat + 1}, {cost.layer}", flush=True)
+    everything = wanted.layers == "all"
+    text = report(costs, setting, wanted.repeats, everything=everything)
+    write_section("pictures-all" if everything else "pictures", text)
+
+
+if __name__ == "__main__":
+    main()
