@@ -17,6 +17,10 @@ def grid_places(height: int, width: int) -> np.ndarray:
     return (rows[:, None] * width + columns).ravel()
 
 
+ENOUGH = 1024
+"""Rows that are taken in at once."""
+
+
 class Covariance:
     """count; mean [C]; m2 [C, C] float64, the sum of outer products of the distances from the mean.
 
@@ -27,18 +31,30 @@ class Covariance:
         self.count = 0.0
         self.mean = np.zeros(channels)
         self.m2 = np.zeros((channels, channels))
+        self._waiting: list[np.ndarray] = []
 
     def update(self, rows: np.ndarray) -> None:
-        """rows [n, C]: one position of one image each."""
+        """rows [n, C]: one position of one image each. Taken in when ENOUGH have come: one large product is cheaper."""
+        self._waiting.append(rows)
+        if sum(map(len, self._waiting)) >= ENOUGH:
+            self._take_in()
+
+    def merge(self, other: Covariance) -> None:
+        self._take_in()
+        other._take_in()
+        if other.count:
+            self._join(other.count, other.mean, other.m2)
+
+    def _take_in(self) -> None:
+        if not self._waiting:
+            return
+        rows = np.concatenate(self._waiting)
         rows = rows[np.isfinite(rows).all(axis=1)].astype(np.float64)
+        self._waiting = []
         if len(rows):
             mean = rows.mean(axis=0)
             apart = rows - mean
             self._join(float(len(rows)), mean, apart.T @ apart)
-
-    def merge(self, other: Covariance) -> None:
-        if other.count:
-            self._join(other.count, other.mean, other.m2)
 
     def _join(self, count: float, mean: np.ndarray, m2: np.ndarray) -> None:
         total = self.count + count
@@ -47,11 +63,19 @@ class Covariance:
         self.mean = self.mean + distance * (count / total)
         self.count = total
 
+    @property
+    def rows(self) -> int:
+        """How many rows have come that are finite."""
+        self._take_in()
+        return int(self.count)
+
     def matrix(self) -> np.ndarray:
         """[C, C], divided by n; NaN where nothing came."""
+        self._take_in()
         return self.m2 / self.count if self.count else np.full_like(self.m2, np.nan)
 
     def arrays(self) -> dict[str, np.ndarray]:
+        self._take_in()
         return {"count": np.array(self.count), "mean": self.mean, "m2": self.m2}
 
     @classmethod

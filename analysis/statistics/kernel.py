@@ -7,10 +7,12 @@ between 0.1 and 1.5 ns a value.
 
 from __future__ import annotations
 
+import math
+
 import numba
 import numpy as np
 
-from analysis.statistics.sketch import BINS, HALF, LOWEST, SHIFT
+from analysis.statistics.sketch import HALF, LOWEST, POSITIONS, SHIFT
 
 FIELDS = ("count", "mean", "m2", "low", "peak", "place", "zeros", "negatives", "silent", "after", "border")
 """What `walk` gives of each map: number of finite values, their mean, sum of squared distances from it, least and
@@ -77,10 +79,10 @@ def _first_place(row, value):  # type: ignore[no-untyped-def]
     start = 0
     while start < row.size:
         stop = min(start + 64, row.size)
-        hits = _NIL
+        hits = 0
         for j in range(start, stop):
-            hits += _ONE if row[j] == value else _NIL
-        if hits > 0:
+            hits += row[j] == value
+        if hits:
             break
         start = stop
     while row[start] != value:
@@ -103,6 +105,18 @@ def _ring(row, width, scale, shift, floor, ceiling):  # type: ignore[no-untyped-
 
 
 @numba.njit(cache=True, nogil=True)
+def _count_lattice(row, stride, values, places, bins):  # type: ignore[no-untyped-def]
+    """Every so many-th value. values float32, places [_BLOCK] int32 are room to work in."""
+    if stride == 1:
+        _count_bins(row, places, bins)
+    else:
+        count = (row.size + stride - 1) // stride
+        for j in range(count):
+            values[j] = row[j * stride]
+        _count_bins(values[:count], places, bins)
+
+
+@numba.njit(cache=True, nogil=True)
 def _count_bins(row, places, bins):  # type: ignore[no-untyped-def]
     """places [_BLOCK] int32 is room to work in: the bins are found by the block, then counted."""
     words = row.view(np.int32)
@@ -117,14 +131,16 @@ def _count_bins(row, places, bins):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)
-def walk(maps, width, scale, shift, bounds, bins, out):  # type: ignore[no-untyped-def]
+def walk(maps, width, stride, scale, shift, bounds, bins, out):  # type: ignore[no-untyped-def]
     """maps [B, C, N] float32 contiguous → out [B, C, len(FIELDS)] float64; bins [C, BINS] int32 is added to.
 
     width : columns of a map; 0 where maps are not two-dimensional (no ring is summed)
+    stride : every so many-th position is counted in the bins, see `stride_of`
     scale, shift, bounds : [C] float32 twice, [2]: what follows the conv is scale·x + shift, cut off at the bounds
     """
     floor, ceiling = bounds[0], bounds[1]
     kept = np.empty(maps.shape[2], np.float32)
+    sampled = np.empty(maps.shape[2], np.float32)
     places = np.empty(_BLOCK, np.int32)
     for c in range(maps.shape[1]):  # channel by channel, so that its bins stay near
         for i in range(maps.shape[0]):
@@ -154,7 +170,15 @@ def walk(maps, width, scale, shift, bounds, bins, out):  # type: ignore[no-untyp
             out[i, c, 10] = 0.0
             if width and count == maps.shape[2]:
                 out[i, c, 10] = _ring(row, width, scale[c], shift[c], floor, ceiling)
-            _count_bins(row, places, bins[c])
+            _count_lattice(row, stride, sampled, places, bins[c])
+
+
+def stride_of(positions: int, width: int) -> int:
+    """The lattice on which a map's values are counted: every so many-th, never the same columns in each row."""
+    stride = max(1, positions // POSITIONS)
+    while stride > 1 and width and math.gcd(stride, width) > 1:
+        stride -= 1
+    return stride
 
 
 @numba.njit(cache=True, nogil=True)
@@ -199,7 +223,7 @@ def join(n, centre, spread, least, greatest, c, count, mean, m2, low, high):  # 
 
 @numba.njit(cache=True, nogil=True)
 def join_walked(found, count, mean, m2, low, high):  # type: ignore[no-untyped-def]
-    """found [n, C, len(FIELDS)], what `walk` gives → the five arrays [C] of a Distribution, changed in place."""
+    """found [n, C, len(FIELDS)], what `walk` gives → the five arrays [C] of Moments, changed in place."""
     for c in range(found.shape[1]):
         for i in range(found.shape[0]):
             one = found[i, c]
@@ -208,15 +232,23 @@ def join_walked(found, count, mean, m2, low, high):  # type: ignore[no-untyped-d
 
 
 @numba.njit(cache=True, nogil=True)
-def join_values(values, count, mean, m2, low, high, bins):  # type: ignore[no-untyped-def]
-    """values [n, C] float32, what is not finite passed over → the six arrays of a Distribution, changed in place."""
-    one = np.empty(1, np.float32)
-    places = np.empty(_BLOCK, np.int32)
+def join_values(values, count, mean, m2, low, high):  # type: ignore[no-untyped-def]
+    """values [n, C], what is not finite passed over → the five arrays of Moments, changed in place."""
     for c in range(values.shape[1]):
         for i in range(values.shape[0]):
             value = np.float64(values[i, c])
             if abs(value) <= _LARGEST:
                 join(1.0, value, 0.0, value, value, c, count, mean, m2, low, high)
+
+
+@numba.njit(cache=True, nogil=True)
+def count_values(values, bins):  # type: ignore[no-untyped-def]
+    """values [n, C] float32 → bins [C, BINS] gets one more at each finite value's bin."""
+    one = np.empty(1, np.float32)
+    places = np.empty(_BLOCK, np.int32)
+    for c in range(values.shape[1]):
+        for i in range(values.shape[0]):
+            if abs(values[i, c]) <= _LARGEST:
                 one[0] = values[i, c]
                 _count_bins(one, places, bins[c])
 
@@ -249,6 +281,3 @@ def insert_ranked(values, images, places, best_values, best_images, best_places)
             best_values[c, slot] = value
             best_images[c, slot] = image
             best_places[c, slot] = places[i, c]
-
-
-__all__ = ["BINS", "FIELDS", "insert_ranked", "join_values", "join_walked", "sum_after", "walk"]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -13,7 +15,11 @@ from analysis.statistics.covariance import Covariance, grid_places
 from analysis.statistics.distribution import Distribution
 from analysis.statistics.drawn import Drawn
 from analysis.statistics.follow import Follow
-from analysis.statistics.kernel import FIELDS, sum_after, walk
+from analysis.statistics.kernel import FIELDS, stride_of, sum_after, walk
+from analysis.statistics.moments import Moments
+
+ENOUGH = 32
+"""Images that are taken in at once."""
 
 
 @dataclass(frozen=True)
@@ -28,13 +34,15 @@ class Settings:
 class Images:
     """Which images a batch is: numbers [n]; labels [n], −1 for none; drawn [n]: whether each is a drawn one."""
 
+    FIELDS: ClassVar = ("numbers", "labels", "drawn")
+
     numbers: np.ndarray
     labels: np.ndarray
     drawn: np.ndarray
 
 
 class LayerState:
-    """One layer's accumulators.
+    """One layer's accumulators. After the last `update`, `take_in` before reading them.
 
     follow        : what follows the conv in the model
     maps          : all values at the conv's own output
@@ -47,7 +55,7 @@ class LayerState:
     PARTS = (
         ("maps", Distribution),
         ("peaks", Distribution),
-        ("means", Distribution),
+        ("means", Moments),
         ("highest", Ranking),
         ("lowest", Ranking),
         ("classes", ClassSums),
@@ -60,41 +68,58 @@ class LayerState:
         self.follow = follow
         self.maps = Distribution(channels)
         self.peaks = Distribution(channels)
-        self.means = Distribution(channels)
+        self.means = Moments(channels)
         self.highest = Ranking(channels, settings.keep)
         self.lowest = Ranking(channels, settings.keep)
         self.classes = ClassSums(channels)
         self.drawn = Drawn(channels)
         self.covariance = Covariance(channels if channels <= settings.width else 0)
         self.sums = {name: np.zeros(channels) for name in self.SUMS}
+        self.size: tuple[int, ...] = ()
+        self._waiting: list[tuple[np.ndarray, Images]] = []
 
     def update(self, maps: np.ndarray, images: Images) -> None:
         """maps [n, C, H, W] (or [n, C, …] of any other number of dimensions) float32, of these images."""
         count, channels = maps.shape[:2]
-        size = maps.shape[2:]
+        self.size = size = maps.shape[2:]
         flat = np.ascontiguousarray(maps.reshape(count, channels, -1))
         width = size[1] if len(size) == 2 else 0
         found = np.empty((count, channels, len(FIELDS)))
         bounds = np.array(self.follow.bounds, np.float32)
-        walk(flat, width, self.follow.scale, self.follow.shift, bounds, self.maps.countable(), found)
+        stride = stride_of(flat.shape[2], width)
+        walk(flat, width, stride, self.follow.scale, self.follow.shift, bounds, self.maps.countable(), found)
         if self.follow.function is not None:
             sum_after(self.follow.after(flat), flat, width, found)
-        self.maps.update_walked(found)
-        self._add_sums(found, flat.shape[2], size)
-        self._add_images(found, images)
+        self._waiting.append((found, images))
         if len(self.covariance.mean):
             places = grid_places(*size) if len(size) == 2 else grid_places(1, flat.shape[2])
             self.covariance.update(flat[:, :, places].transpose(0, 2, 1).reshape(-1, channels))
 
-    def _add_sums(self, found: np.ndarray, places: int, size: tuple[int, ...]) -> None:
+        if sum(len(each) for each, _ in self._waiting) >= ENOUGH:
+            self.take_in()
+
+    def take_in(self) -> None:
+        """Let what waits into the accumulators: numpy is quick with many images at once and slow with few."""
+        if not self._waiting:
+            return
+        found = np.concatenate([each for each, _ in self._waiting])
+        parts = [images for _, images in self._waiting]
+        images = Images(*(np.concatenate([getattr(each, name) for each in parts]) for name in Images.FIELDS))
+        self._waiting = []
+        self.maps.update_walked(found)
+        self._add_sums(found)
+        self._add_images(found, images)
+
+    def _add_sums(self, found: np.ndarray) -> None:
+        places = math.prod(self.size)
         total = found.sum(axis=0)
         for name in ("zeros", "negatives", "silent", "after"):
             self.sums[name] += total[:, FIELDS.index(name)]
         self.sums["nonfinite"] += len(found) * places - total[:, 0]
         self.sums["images"] += len(found)
-        if len(size) == 2:  # the ring is that of maps without a value that is not finite
+        if len(self.size) == 2:  # the ring is that of maps without a value that is not finite
             whole = (found[:, :, 0] == places).sum(axis=0)
-            inner = max(size[0] - 2, 0) * max(size[1] - 2, 0)
+            inner = max(self.size[0] - 2, 0) * max(self.size[1] - 2, 0)
             self.sums["border"] += total[:, FIELDS.index("border")]
             self.sums["border_count"] += whole * float(places - inner)
             self.sums["inside_count"] += whole * float(inner)
@@ -116,12 +141,15 @@ class LayerState:
             self.drawn.update(images.numbers[rows], images.labels[rows], peaks[rows], each["place"][rows], after[rows])
 
     def merge(self, other: LayerState) -> None:
+        self.take_in()
+        other.take_in()
         for name, _ in self.PARTS:
             getattr(self, name).merge(getattr(other, name))
         for name in self.SUMS:
             self.sums[name] = self.sums[name] + other.sums[name]
 
     def arrays(self) -> dict[str, np.ndarray]:
+        self.take_in()
         parts = {name: getattr(self, name).arrays() for name, _ in (*self.PARTS, ("follow", Follow))}
         parts["sums"] = self.sums
         return {f"{part}.{name}": array for part, arrays in parts.items() for name, array in arrays.items()}
@@ -132,5 +160,6 @@ class LayerState:
         for part, kind in (*cls.PARTS, ("follow", Follow)):
             own = {name[len(part) + 1 :]: array for name, array in arrays.items() if name.startswith(f"{part}.")}
             setattr(made, part, kind.from_arrays(own))
+        made.size, made._waiting = (), []
         made.sums = {name: arrays[f"sums.{name}"].copy() for name in cls.SUMS}
         return made

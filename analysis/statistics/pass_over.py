@@ -17,8 +17,11 @@ from analysis.statistics.follow import Follow
 from analysis.statistics.layer_state import Images, LayerState, Settings
 from analysis.statistics.predictions import Answers, answers_of, class_scores
 
-BATCH = 8
-"""Images a forward pass. Part of the result in its last digits, so one number for all machines."""
+PIXELS = 16 * 224 * 224
+"""Of all images of a forward pass together. Part of the result in its last digits, so one number for all machines."""
+
+MOST = 64
+"""Images a forward pass, however small they are."""
 
 HEAD = "output"
 """The name under which a classifier's outputs are measured: one unit a class, as a layer of 1 × 1 maps."""
@@ -45,18 +48,21 @@ def measure(
     states = {layer: LayerState(follows[layer], settings) for layer in layers}
     drawn = set(drawn_images(probe.card.count).tolist())
     answers: list[Answers] = []
-    step = 1 if model.card.one_by_one else BATCH
+    spec = model.card.input
+    step = 1 if model.card.one_by_one else max(1, min(MOST, PIXELS // (spec.height * spec.width)))
     for start in range(0, len(numbers), step):
         batch = np.asarray(numbers[start : start + step], np.int64)
         labels = np.full(len(batch), -1, np.int64) if probe.labels is None else probe.labels[batch]
         images = Images(batch, labels, np.array([number in drawn for number in batch.tolist()]))
-        output = _measure_batch(model, probe.batch(batch.tolist(), model.card.input), images, states)
+        output = _measure_batch(model, probe.batch(batch.tolist(), spec), images, states)
         scores = class_scores(output)
         if scores is not None and HEAD not in layers:
             states.setdefault(HEAD, LayerState(Follow.nothing(scores.shape[1]), settings))
             states[HEAD].update(scores.cpu().numpy()[:, :, None, None], images)
             answers.append(answers_of(scores, batch, labels))
         report(min(1.0, (start + step) / len(numbers)))
+    for state in states.values():
+        state.take_in()
     return Measured(states, Answers.join([each.arrays() for each in answers]) if answers else None)
 
 

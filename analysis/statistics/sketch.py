@@ -1,16 +1,21 @@
 """Quantiles of any number of values in fixed space: counts in bins whose width grows with the value.
 
-A bin spans 1/32 of an octave's lower end, from 2⁻¹⁶ to 2¹⁶ on both sides of zero. A quantile read from it lies in the
-same bin as the true one, so it is off by less than 1/32 (3.2 %) of its own size, or by 2⁻¹⁶ near zero; beyond ±65536
-(where half precision ends) only the extremes are told. Merging is adding, exact in any order. The idea of bins of
+Of a map larger than `POSITIONS` so many, or up to half as many again, are counted, on a lattice that is the same for
+all images; of smaller maps every one. A bin spans 1/32 of an octave's lower end, from 2⁻¹⁶ to 2¹⁶ on both sides of
+zero. A quantile read from it lies in the same bin as the true one of what was counted, so it is off by less than 1/32
+(3.2 %) of its own size, or by 2⁻¹⁶ near zero; beyond ±65536 (where half precision ends) only the extremes are told. Merging is adding, exact in any order. The idea of bins of
 relative width: Masson, Rim, Lee, “DDSketch”, VLDB 2019; here they are linear within an octave, so that a float's own
 bits tell its bin.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
+POSITIONS = 1024
+"""Positions of a map that are counted at least, where it has more."""
 STEPS = 32
 """Bins an octave."""
 OCTAVES = (-16, 16)
@@ -59,15 +64,19 @@ def histogram(counts: np.ndarray, edges: np.ndarray) -> np.ndarray:
 
 
 def pack(counts: np.ndarray) -> dict[str, np.ndarray]:
-    """[C, BINS] → its filled bins alone: few are."""
+    """[C, BINS] → its filled bins alone: where each channel's begin, which they are, how many each holds."""
     channel, place = np.nonzero(counts)
+    held = counts[channel, place]
     return {
-        "channel": channel.astype(np.uint32),
-        "bin": place.astype(np.uint16),
-        "count": counts[channel, place].astype(np.int64),
+        "starts": np.searchsorted(channel, np.arange(len(counts) + 1)).astype(np.int64),
+        "place": place.astype(np.uint16),
+        "count": held.astype(np.uint32 if held.max(initial=0) < 2**32 else np.uint64),
     }
 
 
-def unpack_into(counts: np.ndarray, packed: dict[str, np.ndarray]) -> None:
-    """Add packed counts to [C, BINS] int64."""
-    np.add.at(counts, (packed["channel"].astype(np.int64), packed["bin"].astype(np.int64)), packed["count"])
+def unpack(packed: Mapping[str, np.ndarray]) -> np.ndarray:
+    """What `pack` made → [C, BINS] int64."""
+    starts = packed["starts"]
+    counts = np.zeros((len(starts) - 1, BINS), np.int64)
+    counts[np.repeat(np.arange(len(counts)), np.diff(starts)), packed["place"]] = packed["count"]
+    return counts

@@ -34,7 +34,7 @@ def structure_of(state: LayerState) -> Structure | None:
     images' means after the activation. None with fewer than two rows, or where nothing varies.
     """
     if len(state.covariance.mean):
-        over, rows, covariance = "positions", int(state.covariance.count), state.covariance.matrix()
+        over, rows, covariance = "positions", state.covariance.rows, state.covariance.matrix()
     else:
         means = state.drawn.means.astype(np.float64)
         means = means[np.isfinite(means).all(axis=1)]

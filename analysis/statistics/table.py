@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from analysis.statistics import sketch
 from analysis.statistics.columns import HISTOGRAM_BINS, QUANTILES
 from analysis.statistics.layer_state import LayerState
 
@@ -69,5 +68,5 @@ def _histograms(state: LayerState) -> tuple[list[np.ndarray], list[np.ndarray]]:
         margin = 0.5 if high == low else 0.0
         own = np.linspace(low - margin, high + margin, HISTOGRAM_BINS + 1)
         edges.append(own)
-        counts.append(sketch.histogram(state.maps.bins[channel], own))
+        counts.append(state.maps.histogram(channel, own))
     return counts, edges

@@ -19,6 +19,7 @@ def fed(
     state = LayerState(follow or Follow.nothing(maps.shape[1]), Settings(keep=4, width=width))
     marks = np.full(count, -1) if labels is None else np.array(labels)
     state.update(maps.astype(np.float32), Images(np.arange(count), marks, np.ones(count, bool)))
+    state.take_in()
     return state
 
 
