@@ -17,7 +17,7 @@ from analysis.statistics.follow import Follow
 from analysis.statistics.layer_state import Images, LayerState, Settings
 from analysis.statistics.predictions import Answers, answers_of, class_scores
 
-PIXELS = 16 * 224 * 224
+PIXELS = 8 * 224 * 224
 """Of all images of a forward pass together. Part of the result in its last digits, so one number for all machines."""
 
 MOST = 64
@@ -25,6 +25,13 @@ MOST = 64
 
 HEAD = "output"
 """The name under which a classifier's outputs are measured: one unit a class, as a layer of 1 × 1 maps."""
+
+
+def images_a_pass(model: Model) -> int:
+    """How many images go through the model at once."""
+    if model.card.one_by_one:
+        return 1
+    return max(1, min(MOST, PIXELS // (model.card.input.height * model.card.input.width)))
 
 
 @dataclass(frozen=True)
@@ -49,7 +56,7 @@ def measure(
     drawn = set(drawn_images(probe.card.count).tolist())
     answers: list[Answers] = []
     spec = model.card.input
-    step = 1 if model.card.one_by_one else max(1, min(MOST, PIXELS // (spec.height * spec.width)))
+    step = images_a_pass(model)
     for start in range(0, len(numbers), step):
         batch = np.asarray(numbers[start : start + step], np.int64)
         labels = np.full(len(batch), -1, np.int64) if probe.labels is None else probe.labels[batch]

@@ -1,0 +1,131 @@
+"""What measuring every channel costs beside plain inference over the same images with the same decoding.
+
+    python -m benchmarks.measure [--images FOLDER] [--count 96] [--repeats 5]
+
+Processor seconds of one thread, both taking turns. Images: those named, the shared photos, or generated JPEGs. Memory: the
+greatest of a process that measures ResNet-50 at 224 px, on few images and on several times as many.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from analysis.models.assemble import Origin, assemble
+from analysis.models.input_spec import IMAGENET_MEAN, IMAGENET_STD, InputSpec
+from analysis.models.model import Model
+from analysis.models.torchvision_import import torchvision
+from analysis.probe.open import open_probe
+from analysis.probe.probe import Probe
+from analysis.statistics.following import follows_of
+from analysis.statistics.layer_state import Settings
+from analysis.statistics.pass_over import images_a_pass, measure
+from benchmarks.report import machine, spread, table, write_section
+from benchmarks.setting import IMAGES
+
+NETS = ("squeezenet1_1", "resnet18", "resnet50")
+"""Times depend on the weights but little: these are random, scaled so that activations stay alive."""
+LARGE = "resnet50"
+GOAL = 1.25
+
+
+def opened(name: str) -> Model:
+    torch.manual_seed(0)
+    net = getattr(torchvision.models, name)(weights=None)
+    return assemble(net, InputSpec(mean=IMAGENET_MEAN, std=IMAGENET_STD), Origin(name, sha256="0" * 64))
+
+
+def generated(folder: Path, count: int) -> str:
+    """JPEGs of 256 × 256 with as much detail as photos have."""
+    random = np.random.default_rng(0)
+    for number in range(count):
+        layers = [random.integers(0, 256, (size, size, 3)).astype(np.uint8) for size in (4, 32, 256)]
+        large = [np.asarray(Image.fromarray(each).resize((256, 256), Image.Resampling.BICUBIC)) for each in layers]
+        pixels = sum(share * each.astype(float) for share, each in zip((0.6, 0.3, 0.1), large, strict=True))
+        Image.fromarray(np.asarray(pixels).astype(np.uint8)).save(folder / f"{number:04d}.jpg", quality=90)
+    return str(folder)
+
+
+def infer(model: Model, probe: Probe) -> None:
+    """Plain inference: decode, prepare, run."""
+    step = images_a_pass(model)
+    with torch.inference_mode():
+        for start in range(0, probe.card.count, step):
+            model(probe.batch(range(start, min(start + step, probe.card.count)), model.card.input))
+
+
+def measure_all(model: Model, probe: Probe) -> None:
+    layers = [layer.name for layer in model.card.layers]
+    measure(model, probe, range(probe.card.count), layers, follows_of(model), Settings())
+
+
+def seconds(work: Callable[[Model, Probe], None], model: Model, source: str, count: int) -> float:
+    """Of one pass over a freshly opened probe, so that nothing is decoded already."""
+    probe = open_probe(source, count=count)
+    begin = time.process_time()
+    work(model, probe)
+    return (time.process_time() - begin) / count
+
+
+def compare(name: str, source: str, count: int, repeats: int) -> list[str]:
+    model = opened(name)
+    measure_all(model, open_probe(source, count=8))  # compiled and warm
+    infer(model, open_probe(source, count=8))
+    plain, full, ratio = [], [], []
+    for _ in range(repeats):
+        plain.append(seconds(infer, model, source, count) * 1000)
+        full.append(seconds(measure_all, model, source, count) * 1000)
+        ratio.append(full[-1] / plain[-1])
+    return [name, spread(plain), spread(full), spread(ratio, ".2f")]
+
+
+def peak_memory(source: str, count: int) -> float:
+    """MiB that a process of its own needs at most to measure the large net on so many images."""
+    command = [sys.executable, "-m", "benchmarks.measure", "--images", source, "--peak", str(count)]
+    return float(subprocess.check_output(command, text=True, cwd=Path(__file__).resolve().parents[1]))
+
+
+def print_peak(source: str, count: int) -> None:
+    import resource
+
+    measure_all(opened(LARGE), open_probe(source, count=count))
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--images", default=str(IMAGES) if IMAGES.exists() else None)
+    parser.add_argument("--count", type=int, default=96)
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--peak", type=int, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    with tempfile.TemporaryDirectory() as folder:
+        source = options.images or generated(Path(folder), options.count)
+        if options.peak:
+            print_peak(source, options.peak)
+            return
+        rows = [compare(name, source, options.count, options.repeats) for name in NETS]
+        few, many = (peak_memory(source, count) for count in (options.count // 4, options.count))
+    head = ["net, 224 px", "plain inference, ms an image", "every channel measured, ms an image", "ratio"]
+    kind = "photos" if options.images else "generated JPEGs"
+    write_section(
+        "measure",
+        f"## What measuring every channel costs\n\n`python -m benchmarks.measure`: {machine()}; {options.count} {kind}, "
+        f"decoded in both; median (least … most) of {options.repeats} runs that take turns. The goal is a ratio of "
+        f"{GOAL} for SqueezeNet and ResNet-18.\n\n{table(head, rows)}\n\nThe greatest memory of a process that measures "
+        f"{LARGE}: {few:.0f} MiB with {options.count // 4} images, {many:.0f} MiB with {options.count}.",
+    )
+
+
+if __name__ == "__main__":
+    main()
