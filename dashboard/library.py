@@ -81,8 +81,9 @@ def find_channel(view: View, atlas: Atlas, layer: ConvLayer) -> int:
 
 
 def layers_around(atlas: Atlas, layer: ConvLayer) -> tuple[str | None, str | None]:
-    """The names of the layers before and after."""
-    names = [each.name for each in atlas.model.layers]
+    """The names of the layers before and after, of those that have something to show."""
+    shown = {each.name for each in layers_with_something(atlas)} | {layer.name}
+    names = [each.name for each in atlas.model.layers if each.name in shown]
     place = names.index(layer.name)
     return (names[place - 1] if place else None, names[place + 1] if place + 1 < len(names) else None)
 
