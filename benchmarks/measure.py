@@ -2,8 +2,8 @@
 
     python -m benchmarks.measure [--images FOLDER] [--count 96] [--repeats 5]
 
-Processor seconds of one thread, both taking turns. Images: those named, the shared photos, or generated JPEGs. Memory: the
-greatest of a process that measures ResNet-50 at 224 px, on few images and on several times as many.
+Processor seconds of one thread, both taking turns. Images: those named, the shared photos, or generated JPEGs.
+Memory: the greatest of a process that measures ResNet-50 at 224 px, on few images and on several times as many.
 """
 
 from __future__ import annotations
@@ -118,13 +118,15 @@ def main() -> None:
         few, many = (peak_memory(source, count) for count in (options.count // 4, options.count))
     head = ["net, 224 px", "plain inference, ms an image", "every channel measured, ms an image", "ratio"]
     kind = "photos" if options.images else "generated JPEGs"
-    write_section(
-        "measure",
-        f"## What measuring every channel costs\n\n`python -m benchmarks.measure`: {machine()}; {options.count} {kind}, "
-        f"decoded in both; median (least … most) of {options.repeats} runs that take turns. The goal is a ratio of "
-        f"{GOAL} for SqueezeNet and ResNet-18.\n\n{table(head, rows)}\n\nThe greatest memory of a process that measures "
-        f"{LARGE}: {few:.0f} MiB with {options.count // 4} images, {many:.0f} MiB with {options.count}.",
+    method = (
+        f"`python -m benchmarks.measure`: {machine()}; {options.count} {kind}, decoded in both; median (least … most) of "
+        f"{options.repeats} runs that take turns. The goal is a ratio of {GOAL} for SqueezeNet and ResNet-18."
     )
+    memory = (
+        f"The greatest memory of a process that measures {LARGE}: {few:.0f} MiB with {options.count // 4} images, "
+        f"{many:.0f} MiB with {options.count}."
+    )
+    write_section("measure", f"## What measuring every channel costs\n\n{method}\n\n{table(head, rows)}\n\n{memory}")
 
 
 if __name__ == "__main__":
