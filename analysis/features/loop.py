@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 import torch
@@ -102,14 +101,13 @@ def ascend(
         maps = counted(read(seen), view)
         scores = goal.scores(maps, [row.unit for row in rows])
         young = torch.tensor([len(row.scores) < YOUNG for row in rows])
-        with RedirectedReLU(young) if bool(young.any()) else nullcontext():
-            (gradient,) = torch.autograd.grad(-scores.sum(), leaf)
+        gradient = slope(-scores.sum(), leaf, young)
         size = gradient.flatten(1).abs().amax(1)
         optimizer.step(waves, -gradient.nan_to_num(0.0, 0.0, 0.0))
-        for place, (row, score, slope) in enumerate(zip(rows, scores.tolist(), size.tolist(), strict=True)):
+        for place, (row, score, steepest) in enumerate(zip(rows, scores.tolist(), size.tolist(), strict=True)):
             row.scores.append(score)
-            row.moved |= slope > 0
-            row.broken |= not math.isfinite(slope)
+            row.moved |= steepest > 0
+            row.broken |= not math.isfinite(steepest)
             if row.finished or not (len(row.scores) >= parameters.steps or row.converged(parameters.patience)):
                 continue
             made.waves[row.unit], made.steps[row.unit] = waves[place], len(row.scores)
@@ -124,6 +122,17 @@ def ascend(
         running = sum(len(row.scores) / parameters.steps for row in rows if not row.finished)
         report(min(1.0, (done + running) / count))
     return made
+
+
+def slope(loss: Tensor, leaf: Tensor, young: Tensor) -> Tensor:
+    """d loss / d leaf; of young rows that get nothing at all, through ReLUs that let helpful gradients pass."""
+    (gradient,) = torch.autograd.grad(loss, leaf, retain_graph=bool(young.any()))
+    stuck = young & (gradient.flatten(1).abs().amax(1) == 0)
+    if not bool(stuck.any()):
+        return gradient
+    with RedirectedReLU(stuck):
+        (redirected,) = torch.autograd.grad(loss, leaf)
+    return torch.where(stuck.view(-1, *(1,) * (leaf.dim() - 1)), redirected, gradient)
 
 
 def shown(pictures: Tensor, view: View) -> Tensor:
