@@ -177,13 +177,20 @@ def _preface(results: list[Result]) -> str:
     return (
         f"Written by `make bench-loading` on torch {torch.__version__}: {nets} nets, saved in each format and opened "
         f"from the file alone. Right: within {RIGHT:g} standard deviations of the original's output. "
-        "Old and new are PyTorch's two ONNX exporters (TorchScript, operator set 17; dynamo, its newest)."
+        "Old and new are PyTorch's two ONNX exporters (TorchScript, operator set 17; dynamo, its newest). "
+        "Files carry the net's name, which decides between twins that share every key and shape."
     )
 
 
-def run(nets: Iterable[tuple[str, str]], kinds: Iterable[str], out: Path, say: Callable[[str], None] = print) -> None:
-    """Measure what `out`'s record does not hold yet, and write the page after every net."""
-    record = out.with_suffix(".jsonl")
+def run(
+    nets: Iterable[tuple[str, str]],
+    kinds: Iterable[str],
+    out: Path,
+    record: Path,
+    say: Callable[[str], None] = print,
+) -> None:
+    """Measure what `record` does not hold yet, and write the page after every net."""
+    record.parent.mkdir(parents=True, exist_ok=True)
     done: list[Result] = []
     if record.exists():
         done = [Result(**json.loads(line)) for line in record.read_text().splitlines()]
@@ -223,10 +230,11 @@ def main() -> None:
     parser.add_argument("--nets", nargs="*", help="only these, as zoo/name")
     parser.add_argument("--formats", nargs="*", default=FORMATS, choices=FORMATS)
     parser.add_argument("--out", type=Path, default=Path("docs/loading.md"))
+    parser.add_argument("--record", type=Path, default=Path("out/loading.jsonl"), help="goes on where this stopped")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     nets: list[Any] = [tuple(name.split("/", 1)) for name in arguments.nets or []] or chosen(arguments.timm)
-    run(nets, arguments.formats, arguments.out)
+    run(nets, arguments.formats, arguments.out, arguments.record)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from analysis.models.known_input import known_input, plain_input
 from analysis.models.opened import Opened
 from analysis.models.own_class import build_own_class, check_keys, is_own_class
 from analysis.models.request import Request
+from analysis.models.twins import Choice, choose
 from analysis.models.weights_only import conv_layers, stem_channels, unknown
 
 State = Mapping[str, torch.Tensor]
@@ -46,11 +47,13 @@ def open_state_dict(content: Content, name: str, request: Request) -> Opened:
     matches = recognise(weights_of(state))
     if request.architecture:
         named = next((match for match in matches if match.net.name == request.architecture), None)
-        chosen = named or find(request.architecture, weights_of(state))
-        _check_fit(chosen, name, request.partial)
-        return _known(state, chosen, matches, where)
+        match = named or find(request.architecture, weights_of(state))
+        _check_fit(match, name, request.partial)
+        return _known(state, Choice(match, "you named it", ()), where)
     if matches:
-        return _known(state, matches[0], matches, where)
+        spec = known_input(matches[0].net.zoo, matches[0].net.name)
+        choice = choose(matches, name, _fit_channels(spec, state, matches[0]), lambda match: _filled(state, match)[0])
+        return _known(state, choice, where)
     rebuilt = _by_rule(state)
     if rebuilt:
         return rebuilt
@@ -71,18 +74,29 @@ def _check_fit(match: Match, name: str, partial: bool) -> None:
         )
 
 
-def _known(state: State, match: Match, matches: list[Match], where: str) -> Opened:
+def _filled(state: State, match: Match) -> tuple[nn.Module, list[str]]:
     module = zoo.build(match.net.zoo, match.net.name)
-    warnings = put(module, state, match.net.head)
+    return module, put(module, state, match.net.head)
+
+
+def _known(state: State, choice: Choice, where: str) -> Opened:
+    match = choice.match
+    module, warnings = _filled(state, match)
+    because = f" Taken before {', '.join(choice.different)} because {choice.reason}." if choice.different else ""
+    if choice.different:
+        warnings.append(
+            f"These weights fit {', '.join(choice.different)} as well, which computes something else: "
+            f"{match.net.name} was taken because {choice.reason}. Say --architecture if it is the other one."
+        )
     return Opened(
         module=module,
         spec=_fit_channels(known_input(match.net.zoo, match.net.name), state, match),
         format="state dict",
         architecture=match.net.name,
         evidence=f"The weights{where} are those of {match.net.zoo}'s {match.net.name}: "
-        f"{match.score:.0%} of the tensors fit by name and shape.",
+        f"{match.score:.0%} of the tensors fit by name and shape.{because}",
         warnings=tuple(warnings),
-        alternatives=tuple(other.net.name for other in matches if other.net != match.net),
+        alternatives=choice.different,
     )
 
 

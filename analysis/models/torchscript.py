@@ -16,8 +16,8 @@ from analysis.models.known_input import plain_input
 from analysis.models.opened import Opened
 from analysis.models.weights_only import conv_layers, no_images, stem_channels
 
-_FILES = re.compile(r"\b(?:torch|ops\.aten)\.(save|from_file|load|_load\w*|hub\w*)\s*\(")
-_SPACES = re.compile(r"\bops\.(\w+)\.(\w+)")
+_FILES = re.compile(r"(?<![\w.])(?:torch|ops\.aten)\.(save|from_file|load|_load\w*|hub\w*)\s*\(")
+_SPACES = re.compile(r"(?<![\w.])ops\.(\w+)\.(\w+)")
 _KNOWN_SPACES = {"aten", "prim", "quantized", "torchvision", "mkldnn", "onednn"}
 _FOREIGN = re.compile(r"__torch__\.torch\.classes\.(\w+)")
 
@@ -38,11 +38,10 @@ def open_torchscript(path: Path) -> Opened:
         raise damaged(path) from error
     state = dict(module.state_dict())
     layers = conv_layers(state)
-    if not layers:
-        raise ModelError(f"{path.name} holds no convolution. Strata shows what convolutions learned: open a convnet.")
-    if layers[0].kind != "Conv2d":
+    if layers and layers[0].kind != "Conv2d":
         raise no_images(path.name, state, "torchscript")
-    channels = stem_channels(layers)
+    # a frozen program keeps its weights as constants, out of sight: then three channels are as good a guess as any
+    channels = stem_channels(layers) if layers else 3
     size, source = find_size(module, channels, path.name)
     return Opened(
         module=module,

@@ -57,21 +57,25 @@ def test_gives_the_openers_own_sentence(tmp_path):
         inspect_guarded(tmp_path / "cut.pth")
 
 
+@pytest.mark.slow
 def test_a_file_that_never_ends_is_stopped(weights, tmp_path):
     with pytest.raises(ModelError, match="not open after 15 seconds"):
         inspect_guarded(weights, seconds=15, **with_class(tmp_path, NEVER))
 
 
+@pytest.mark.slow
 def test_a_file_that_wants_all_memory_is_refused(weights, tmp_path):
     with pytest.raises(ModelError, match="memory"):
         inspect_guarded(weights, **with_class(tmp_path, GREEDY))
 
 
+@pytest.mark.slow
 def test_a_file_that_kills_its_process_is_refused(weights, tmp_path):
     with pytest.raises(ModelError, match="broke the process"):
         inspect_guarded(weights, **with_class(tmp_path, CRASHES))
 
 
+@pytest.mark.slow
 def test_nothing_can_be_written(weights, tmp_path):
     with pytest.raises(ModelError):
         inspect_guarded(weights, **with_class(tmp_path, WRITES.format(path=str(tmp_path / "written"))))
