@@ -119,8 +119,8 @@ def main() -> None:
     head = ["net, 224 px", "plain inference, ms an image", "every channel measured, ms an image", "ratio"]
     kind = "photos" if options.images else "generated JPEGs"
     method = (
-        f"`python -m benchmarks.measure`: {machine()}; {options.count} {kind}, decoded in both; median (least … most) of "
-        f"{options.repeats} runs that take turns. The goal is a ratio of {GOAL} for SqueezeNet and ResNet-18."
+        f"`python -m benchmarks.measure`: {machine()}; {options.count} {kind}, decoded in both; median (least … most) "
+        f"of {options.repeats} runs that take turns. The goal is a ratio of {GOAL} for SqueezeNet and ResNet-18."
     )
     memory = (
         f"The greatest memory of a process that measures {LARGE}: {few:.0f} MiB with {options.count // 4} images, "
