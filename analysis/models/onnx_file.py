@@ -94,6 +94,9 @@ def convert(model: ModelProto, layers: list[str], name: str) -> tuple[nn.Module,
 
     register()
     model = copy.deepcopy(model)
+    for value in model.graph.output:  # onnx2torch returns all outputs of a node for any one of them
+        model.graph.node.append(onnx.helper.make_node("Identity", [value.name], [f"{value.name}_strata"]))
+        value.name = f"{value.name}_strata"
     convolutions = []
     for number, node in enumerate(model.graph.node):
         node.name = f"node_{number}"
