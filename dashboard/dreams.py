@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote
 
@@ -11,7 +12,8 @@ from analysis.jobs.table import Job
 from analysis.models.layers import ConvLayer
 from analysis.models.model import ModelCard
 from dashboard.components.viewer import Frame
-from dashboard.library import library
+from dashboard.library import find_atlas, find_layer, library
+from dashboard.state import View
 
 MIDDLE = 0.6
 """How deep the first suggestion lies: shallow layers draw strokes, the deepest ones fragments."""
@@ -26,6 +28,19 @@ def good_layer(card: ModelCard) -> ConvLayer | None:
     layers = dreamable(card)
     wide = [layer for layer in layers if max(layer.kernel_size) > 1] or layers
     return wide[round(MIDDLE * (len(wide) - 1))] if wide else None
+
+
+def known_model(view: View, models: Mapping[str, ModelCard]) -> str:
+    """The model that an address names, itself or by one of its atlases; empty where it names none.
+
+    Raises NotThere for an atlas or a layer that is not there.
+    """
+    if not view.atlas:
+        return ""
+    known = view.atlas if view.atlas in models else find_atlas(view, "dream").model.id
+    if view.layer and known in models:
+        find_layer(view, models[known], "dream")
+    return known
 
 
 def address(job: Job, name: str) -> str:

@@ -13,6 +13,7 @@ from analysis.atlas.library import Library
 from analysis.errors import StrataError
 from analysis.jobs.table import Jobs
 from analysis.models.layers import ConvLayer
+from analysis.models.model import ModelCard
 from dashboard.state import View
 
 
@@ -58,16 +59,14 @@ def find_atlas(view: View, page: str = "overview", side: Literal["atlas", "other
         raise NotThere(str(error), page if near else "library", offer) from None
 
 
-def find_layer(view: View, atlas: Atlas, page: str = "layer") -> ConvLayer:
+def find_layer(view: View, model: ModelCard, page: str = "layer") -> ConvLayer:
     """The layer that the address names. Raises NotThere, offering the nearest, where the model has no such layer."""
-    layers = {layer.name: layer for layer in atlas.model.layers}
+    layers = {layer.name: layer for layer in model.layers}
     if view.layer in layers:
         return layers[view.layer]
     near = difflib.get_close_matches(view.layer, layers, n=1, cutoff=0)
-    message = f"{atlas.model.name} has no layer “{view.layer}”. The nearest is {near[0]}."
-    raise NotThere(
-        message, page, View(atlas=atlas.id, layer=near[0], channel=view.channel if page == "channel" else None)
-    )
+    offer = View(atlas=view.atlas, layer=near[0], channel=view.channel if page == "channel" else None)
+    raise NotThere(f"{model.name} has no layer “{view.layer}”. The nearest is {near[0]}.", page, offer)
 
 
 def find_channel(view: View, atlas: Atlas, layer: ConvLayer) -> int:

@@ -14,7 +14,7 @@ from dashboard.state import View
 
 here = view()
 atlas = find_atlas(here, page="channel")
-layer = find_layer(here, atlas, page="channel")
+layer = find_layer(here, atlas.model, page="channel")
 channel = find_channel(here, atlas, layer)
 place = View(atlas=atlas.id, layer=layer.name)
 facts = layer_facts(atlas, layer)

@@ -7,26 +7,20 @@ import streamlit as st
 from analysis.dream.parameters import DreamParameters
 from analysis.errors import StrataError
 from analysis.jobs.table import Job
+from analysis.models.model import ModelCard
 from dashboard.components.viewer import viewer
-from dashboard.dreams import download_of, dreamable, frames_of, good_layer, original_of
+from dashboard.dreams import download_of, dreamable, frames_of, good_layer, known_model, original_of
 from dashboard.forms import parameters_form
 from dashboard.frame import go, heading, plain, view
 from dashboard.joblist import job_title, left
 from dashboard.layers import about_layer
-from dashboard.library import find_layer, jobs, library
+from dashboard.library import jobs, library
 from dashboard.state import View
 from dashboard.uploads import SAMPLES, keep_image, sample
 
 OWN = "Your own"
 ONE, STRIP = "One layer", "Five layers, first to last"
 here = view()
-
-
-def model_of(atlas: str) -> str:
-    """The model that an address's atlas stands for; empty where it names none."""
-    if not atlas:
-        return ""
-    return library().atlas(atlas).model.id
 
 
 def chosen_image() -> tuple[bytes, str] | None:
@@ -48,16 +42,15 @@ def chosen_image() -> tuple[bytes, str] | None:
     return brought.getvalue(), brought.name
 
 
-def controls() -> None:
-    cards = {card.id: card for card in library().models()}
+def controls(cards: dict[str, ModelCard], known: str) -> None:
+    """known: the model that the address names, empty where it names none."""
     picture, choice = st.columns([2, 3], gap="large")
     with picture:
         image = chosen_image()
     with choice:
-        known = model_of(here.atlas)
         ids = list(cards)
         model = st.selectbox(
-            "Model", ids, index=ids.index(known) if known in ids else 0, format_func=lambda name: cards[name].name
+            "Model", ids, index=ids.index(known) if known in cards else 0, format_func=lambda name: cards[name].name
         )
         card = cards[str(model)]
         layers = {layer.name: layer for layer in dreamable(card)}
@@ -138,10 +131,9 @@ if here.job:
     st.fragment(watch, run_every=None if job.ended else 1)(job.id)
 else:
     heading("Dream", "Give it an image, choose a layer, and see the image rewritten by what that layer learned.")
-    if here.layer and here.atlas:
-        find_layer(here, library().atlas(here.atlas), page="dream")
-    if library().models():
-        controls()
+    models = {card.id: card for card in library().models()}
+    if models:
+        controls(models, known_model(here, models))
     else:
         st.info(
             "There is no model in the library yet. Build an atlas first, then dream with it.",

@@ -12,7 +12,7 @@ from dashboard.state import View
 
 here = view()
 atlas = find_atlas(here)
-layer = find_layer(here, atlas)
+layer = find_layer(here, atlas.model)
 before, after = layers_around(atlas, layer)
 
 beside = [Way(name, "layer", View(atlas=atlas.id, layer=name), icon) for name, icon in neighbours(before, after)]

@@ -18,7 +18,13 @@ def get(path: str, query: str = "") -> tuple[int, dict[str, str], bytes]:
     """(status, headers, body) of a GET of a path that is already percent-decoded, as a server hands it on."""
     messages: list[Message] = []
 
+    asked = False
+
     async def receive() -> Message:
+        nonlocal asked
+        if asked:
+            await anyio.sleep_forever()
+        asked = True
         return {"type": "http.request", "body": b"", "more_body": False}
 
     async def send(message: Message) -> None:
