@@ -8,7 +8,7 @@ from analysis import technique
 
 
 class Parameters(technique.Parameters):
-    steps: int = Field(default=64, ge=1, le=4096, description="Most optimisation steps for one picture")
+    steps: int = Field(default=40, ge=1, le=4096, description="Most optimisation steps for one picture")
     size: int | None = Field(
         default=None, ge=8, le=2048, description="Short side of a picture, px; by default what the layer can see"
     )
@@ -23,8 +23,8 @@ class Parameters(technique.Parameters):
     contrast: float | None = Field(
         default=None, gt=0, le=4, description="1: at most as strong as the probe's own images; by default by depth"
     )
-    rate: float = Field(default=0.2, gt=0, le=10, description="Learning rate")
-    patience: int = Field(default=16, ge=4, le=1024, description="Stop after so many steps that gained nothing")
+    rate: float = Field(default=0.3, gt=0, le=10, description="Learning rate")
+    patience: int = Field(default=12, ge=4, le=1024, description="Stop after so many steps that gained nothing")
     batch: int | None = Field(
         default=None, ge=1, le=256, description="Pictures optimised side by side; by default by their size"
     )
