@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import tempfile
 import time
 import warnings
@@ -21,6 +22,7 @@ import torch
 from torch import nn
 
 from analysis.models import zoo
+from analysis.models.architectures import index
 from analysis.models.known_input import known_input
 from analysis.models.onnx_compare import output_tensors
 from analysis.models.open import open_model
@@ -208,14 +210,20 @@ def run(
 
 
 def chosen(count: int) -> list[tuple[str, str]]:
-    """torchvision's classifiers, and `count` timm nets spread over its families."""
+    """torchvision's classifiers, and `count` timm nets spread over its families; the small ones of each first."""
     classifiers = [name for name in zoo.names(zoo.TORCHVISION) if _is_classifier(name)]
     families: dict[str, str] = {}
-    for name in zoo.names(zoo.TIMM):
-        families.setdefault(name.split("_")[0], name)
-    return [(zoo.TORCHVISION, name) for name in classifiers] + [
-        (zoo.TIMM, name) for name in list(families.values())[:count]
-    ]
+    for net in index():
+        if net.zoo == zoo.TIMM:
+            families.setdefault(net.name.split("_")[0], net.name)
+    size = {(net.zoo, net.name): sum(_numbers(shape) for shape in net.shapes.values()) for net in index()}
+    known = [(zoo.TORCHVISION, name) for name in classifiers]
+    others = [(zoo.TIMM, name) for name in list(families.values())[:count]]
+    return [net for group in (known, others) for net in sorted(group, key=lambda net: size[net])]
+
+
+def _numbers(shape: str) -> int:
+    return math.prod(int(side) for side in shape.split("x") if side)
 
 
 def _is_classifier(name: str) -> bool:
