@@ -16,7 +16,7 @@ import torch
 
 from analysis.features.loop import shown
 from analysis.features.parameters import Parameters
-from analysis.features.render import render
+from analysis.features.render import batch_of, render
 from analysis.features.size import view_of
 from analysis.models.capture import run_to
 from analysis.models.layers import ConvLayer
@@ -151,7 +151,6 @@ def main() -> None:
     parser = options(__doc__.splitlines()[0])
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--layers", help="`all`, or names with commas (default: three)")
-    parser.add_argument("--channels", type=int, default=8, help="channels a layer")
     parser.add_argument("--alone", action="store_true", help="without Lucent")
     wanted = parser.parse_args()
     setting = open_setting(wanted.model, wanted.images)
@@ -161,7 +160,9 @@ def main() -> None:
     with nullcontext(None) if wanted.alone else Lucent(setting.file) as lucent:
         for repeat in range(wanted.repeats):
             for cost in costs:
-                channels = range(min(wanted.channels, known[cost.layer].out_channels))
+                # one full batch, as a build's tasks have
+                batch = batch_of(view_of(setting.model, cost.layer))
+                channels = range(min(batch, known[cost.layer].out_channels))
                 measure(setting, cost, channels, own_steps=6, lucent=lucent)
                 print(f"run {repeat + 1}, {cost.layer}", flush=True)
     everything = wanted.layers == "all"
