@@ -129,8 +129,10 @@ def check_program(path: Path) -> None:
             content = archive.read(record)
             if record.endswith(".json"):
                 _check_json(content, path)
-            elif any(record.endswith(end) or end in record for end in _PICKLES) or content[:2] in {b"\x80\x02", b"PK"}:
+            elif any(record.endswith(end) or end in record for end in _PICKLES):
                 _check_pickle(content, path)
+            elif "custom_obj" in record:
+                raise _dangerous(path, "objects of its own")
             elif record.endswith((".so", ".cpp", ".py", ".dll", ".cubin")):
                 raise _dangerous(path, f"compiled code ({record.rpartition('/')[2]})")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -13,6 +14,7 @@ from analysis.models.architectures import ENOUGH, Match, find, recognise
 from analysis.models.chain import rebuild
 from analysis.models.checkpoint import Content
 from analysis.models.errors import ModelError
+from analysis.models.find_size import find_size
 from analysis.models.fingerprint import strip_prefixes, unwrap, weights_of
 from analysis.models.input_spec import InputSpec
 from analysis.models.known_input import known_input, plain_input
@@ -121,9 +123,11 @@ def _own_class(state: State, name: str, architecture: str, request: Request) -> 
     warnings = put(module, state, frozenset())
     layers = conv_layers(state)
     channels = stem_channels(layers) if layers else 3
+    said = request.input_spec.get("height")
+    size, source = (said, "as you said") if said else find_size(module.eval(), channels, name)
     return Opened(
         module=module,
-        spec=plain_input(channels, 224, "assumed: your class does not say"),
+        spec=plain_input(channels, size, source),
         format="state dict",
         architecture=architecture.rpartition(":")[2],
         evidence=f"Built from your {architecture}.",
@@ -153,7 +157,9 @@ def put(module: nn.Module, state: State, head: frozenset[str]) -> list[str]:
     for key in own.keys() & state.keys():
         if own[key].shape != state[key].shape:
             _replace(module, key, state[key])
-    missing, unexpected = module.load_state_dict(dict(state), strict=False)
+    given = OrderedDict(state)
+    given._metadata = getattr(own, "_metadata", {})  # type: ignore[attr-defined]  # layers' versions, which some ask for
+    missing, unexpected = module.load_state_dict(given, strict=False)
     missing = [key for key in missing if not key.endswith("num_batches_tracked")]
     said = []
     if missing:

@@ -1,4 +1,4 @@
-"""The last look before a model is handed out: it computes finite numbers, and gradients reach the image."""
+"""The last look before a model is handed out: finite numbers, gradients that reach the image, an input that fits."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ import torch
 from analysis.models.assemble import example_of
 from analysis.models.capture import run_to
 from analysis.models.errors import ModelError
+from analysis.models.input_spec import InputSpec
 from analysis.models.model import Model
+from analysis.models.normalisation import doubt
 
 SAMPLE = 4
 """Layers whose gradient is tried: from the first to the last, evenly."""
@@ -28,7 +30,25 @@ def verified(model: Model) -> Model:
     for layer in (layers[place] for place in chosen):
         _check(model, layer)
     checked = {**model.card.verification, "gradient checked at": [layers[place] for place in chosen]}
-    return replace(model, card=replace(model.card, verification=checked))
+    doubts = [doubt(model)] if model.card.input.evidence.get("mean", "assumed").startswith("assumed") else []
+    warnings = (*model.card.warnings, *(text for text in doubts if text))
+    spec = _with_any_size(model)
+    return replace(model, card=replace(model.card, verification=checked, warnings=warnings, input=spec))
+
+
+def _with_any_size(model: Model) -> InputSpec:
+    """The input, saying whether the net also runs at a size that nobody trained it for."""
+    spec = model.card.input
+    if spec.any_size or "any_size" in spec.evidence:
+        return spec
+    height, width = spec.height + 32, spec.width + 64
+    try:
+        with torch.no_grad():
+            model.module(spec.prepare(torch.rand(1, spec.channels, height, width)))
+    except Exception:  # a net of one size fails in any way at another
+        return spec
+    evidence = {**spec.evidence, "any_size": f"it also ran at {height}×{width}"}
+    return replace(spec, any_size=True, evidence=evidence)
 
 
 def _check(model: Model, layer: str) -> None:
