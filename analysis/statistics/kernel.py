@@ -28,22 +28,27 @@ _BLOCK = 1024
 
 @numba.njit(cache=True, nogil=True)
 def _extremes(row):  # type: ignore[no-untyped-def]
-    """Least and greatest of a row as whole numbers of the same order as the floats they are the bits of."""
+    """Least value, greatest value, and the first place of the greatest.
+
+    As whole numbers: a float's bits, turned round where negative, have the order of the floats. The greatest is sought
+    with its place in the low half of the number, less for later places.
+    """
     words = row.view(np.int32)
-    low, high = np.int64(1 << 40), np.int64(-(1 << 40))
+    low, high = np.int64(1 << 40), np.int64(-(1 << 62))
     for j in range(words.size):
-        word = words[j]
+        word = np.int64(words[j])
         key = word ^ ((word >> 31) & _SIGN)
         low = min(low, key)
-        high = max(high, key)
-    return low, high
+        high = max(high, (key << 32) - j)
+    key = (high + (1 << 31)) >> 32
+    return low, key, (key << 32) - high
 
 
 @numba.njit(cache=True, nogil=True)
-def _float_of(key):  # type: ignore[no-untyped-def]
-    word = np.empty(1, np.int32)
+def _float_of(key, word, value):  # type: ignore[no-untyped-def]
+    """word [1] int32 and value [1] float32 are the same memory, to work in."""
     word[0] = key ^ ((key >> 31) & _SIGN)
-    return word.view(np.float32)[0]
+    return value[0]
 
 
 @numba.njit(cache=True, nogil=True, fastmath=True)
@@ -74,33 +79,19 @@ def _sums(row, scale, shift, floor, ceiling):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)
-def _first_place(row, value):  # type: ignore[no-untyped-def]
-    """The first position of a value that the row holds."""
-    start = 0
-    while start < row.size:
-        stop = min(start + 64, row.size)
-        hits = 0
-        for j in range(start, stop):
-            hits += row[j] == value
-        if hits:
-            break
-        start = stop
-    while row[start] != value:
-        start += 1
-    return start
-
-
-@numba.njit(cache=True, nogil=True)
 def _ring(row, width, scale, shift, floor, ceiling):  # type: ignore[no-untyped-def]
     """Sum of the normalised, rectified values on the outermost ring of a map of `width` columns."""
     height = row.size // width
+    last = row.size - width
     total = 0.0
-    for y in range(height):
-        inside = 0 < y < height - 1
-        x = 0
-        while x < width:
-            total += _between(scale * row[y * width + x] + shift, floor, ceiling)
-            x += width - 1 if inside and x == 0 and width > 1 else 1
+    for x in range(width):
+        total += _between(scale * row[x] + shift, floor, ceiling)
+        if height > 1:
+            total += _between(scale * row[last + x] + shift, floor, ceiling)
+    for y in range(1, height - 1):
+        total += _between(scale * row[y * width] + shift, floor, ceiling)
+        if width > 1:
+            total += _between(scale * row[y * width + width - 1] + shift, floor, ceiling)
     return total
 
 
@@ -126,7 +117,11 @@ def _count_bins(row, places, bins):  # type: ignore[no-untyped-def]
             word = part[j]
             size = min(max(((word & _SIGN) >> SHIFT) - LOWEST, 0), HALF - 1)
             places[j] = (size ^ (word >> 31)) + HALF
-        for j in range(part.size):
+        half = part.size // 2
+        for j in range(half):  # neighbours often share a bin, and would wait for each other
+            bins[np.uint32(places[j])] += np.int32(1)
+            bins[np.uint32(places[j + half])] += np.int32(1)
+        for j in range(2 * half, part.size):
             bins[np.uint32(places[j])] += np.int32(1)
 
 
@@ -142,10 +137,12 @@ def walk(maps, width, stride, scale, shift, bounds, bins, out):  # type: ignore[
     kept = np.empty(maps.shape[2], np.float32)
     sampled = np.empty(maps.shape[2], np.float32)
     places = np.empty(_BLOCK, np.int32)
+    word = np.empty(1, np.int32)
+    value = word.view(np.float32)
     for c in range(maps.shape[1]):  # channel by channel, so that its bins stay near
         for i in range(maps.shape[0]):
             row = maps[i, c]
-            least, greatest = _extremes(row)
+            least, greatest, place = _extremes(row)
             if greatest >= _INFINITE or least <= -_INFINITE - 1:
                 row = _only_finite(maps[i, c], kept)
                 if row.size == 0:
@@ -153,24 +150,36 @@ def walk(maps, width, stride, scale, shift, bounds, bins, out):  # type: ignore[
                     out[i, c, 3] = np.inf
                     out[i, c, 4] = -np.inf
                     continue
-                least, greatest = _extremes(row)
+                least, greatest, place = _extremes(row)
+                place = _place_among_finite(maps[i, c], place)
             first, total, squares, zeros, negatives, silent, after = _sums(row, scale[c], shift[c], floor, ceiling)
             count = row.size
-            peak = _float_of(greatest)
-            out[i, c, 0] = count
-            out[i, c, 1] = first + total / count
-            out[i, c, 2] = max(squares - total * total / count, 0.0)
-            out[i, c, 3] = _float_of(least)
-            out[i, c, 4] = peak
-            out[i, c, 5] = _first_place(maps[i, c], peak)
-            out[i, c, 6] = zeros
-            out[i, c, 7] = negatives
-            out[i, c, 8] = silent
-            out[i, c, 9] = after
-            out[i, c, 10] = 0.0
+            one = out[i, c]
+            one[0] = count
+            one[1] = first + total / count
+            one[2] = max(squares - total * total / count, 0.0)
+            one[3] = _float_of(least, word, value)
+            one[4] = _float_of(greatest, word, value)
+            one[5] = place
+            one[6] = zeros
+            one[7] = negatives
+            one[8] = silent
+            one[9] = after
+            one[10] = 0.0
             if width and count == maps.shape[2]:
-                out[i, c, 10] = _ring(row, width, scale[c], shift[c], floor, ceiling)
+                one[10] = _ring(row, width, scale[c], shift[c], floor, ceiling)
             _count_lattice(row, stride, sampled, places, bins[c])
+
+
+@numba.njit(cache=True, nogil=True)
+def _place_among_finite(row, place):  # type: ignore[no-untyped-def]
+    """Where in the whole row the finite value is that stands at `place` among the finite ones."""
+    seen = -1
+    for j in range(row.size):
+        seen += abs(row[j]) <= _LARGEST
+        if seen == place:
+            return j
+    return -1
 
 
 def stride_of(positions: int, width: int) -> int:

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-POSITIONS = 1024
+POSITIONS = 256
 """Positions of a map that are counted at least, where it has more."""
 STEPS = 32
 """Bins an octave."""
