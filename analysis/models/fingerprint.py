@@ -48,17 +48,19 @@ def _convolutions(state: Mapping[str, torch.Tensor]) -> int:
     return sum(tensor.dim() in (3, 4, 5) for tensor in state.values())
 
 
-def strip_prefixes(state: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
-    """Without the prefixes that wrappers put in front of (nearly) every key, and the prefix taken off.
+def strip_prefixes(state: Mapping[str, Any]) -> list[tuple[dict[str, Any], str]]:
+    """The state as it is, and with one prefix more taken off each time: [(state, prefix taken off)].
 
-    Where a prefix stands before most keys and a few stand beside it (a new head beside a `backbone.`), the few are
-    left as they are.
+    A prefix is taken off where it stands before most keys; a few beside it (a new head beside a `backbone.`) are left
+    as they are. Which of the states is meant shows when they are compared with known nets: some have a `backbone.` of
+    their own.
     """
-    taken, keys = "", dict(state)
+    states = [(dict(state), "")]
     while True:
+        keys, taken = states[-1]
         prefix = next((p for p in PREFIXES if sum(key.startswith(p) for key in keys) > 0.5 * len(keys)), None)
         if prefix is None:
-            return keys, taken
+            return states
         inside = {key.removeprefix(prefix): value for key, value in keys.items() if key.startswith(prefix)}
         beside = {key: value for key, value in keys.items() if not key.startswith(prefix) and key not in inside}
-        keys, taken = {**inside, **beside}, taken + prefix
+        states.append(({**inside, **beside}, taken + prefix))

@@ -31,6 +31,9 @@ def _torchvision(name: str) -> InputSpec:
     weights = next(iter(torchvision.models.get_model_weights(name)), None)
     transforms: Any = weights.transforms() if weights else None
     size = getattr(transforms, "crop_size", None)
+    if name in torchvision.models.list_models(module=torchvision.models.detection):
+        inside = "the net normalises its images itself"
+        return _spec(320, 320, (0.0,) * 3, (1.0,) * 3, 1.0, inside, "assumed: it resizes images itself")
     if not size:
         return _spec(224, 224, IMAGENET_MEAN, IMAGENET_STD, 1.0, "assumed: torchvision's usual", "assumed")
     source = f"from torchvision's {name} weights"

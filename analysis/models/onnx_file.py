@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -59,7 +61,7 @@ def open_onnx(path: Path) -> Opened:
         spec=spec,
         format="onnx",
         evidence=f"An ONNX graph of operator set {max(opset.version for opset in model.opset_import)}.",
-        warnings=tuple(_doubts(folded)),
+        warnings=(*_doubts(folded), *_uncompared(verification)),
         verification=verification,
         names=names,
     )
@@ -117,6 +119,15 @@ def convert(model: ModelProto, layers: list[str], name: str) -> tuple[nn.Module,
         if buffer is not None:
             weights[buffer.data_ptr()] = layer
     return module.eval(), weights
+
+
+def _uncompared(verification: Mapping[str, Any]) -> list[str]:
+    reason = verification.get("onnxruntime refuses")
+    return (
+        [f"onnxruntime can not run this file ({reason}), so its numbers here were compared with nothing."]
+        if reason
+        else []
+    )
 
 
 def _doubts(model: ModelProto) -> list[str]:

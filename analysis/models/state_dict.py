@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import torch
@@ -22,20 +22,25 @@ from analysis.models.opened import Opened
 from analysis.models.own_class import build_own_class, check_keys, is_own_class
 from analysis.models.request import Request
 from analysis.models.twins import Choice, choose
-from analysis.models.weights_only import conv_layers, stem_channels, unknown
+from analysis.models.weights_only import conv_layers, no_images, stem_channels, unknown
 
 State = Mapping[str, torch.Tensor]
 
 
-def state_of(content: Content, name: str) -> tuple[State, str]:
-    """The weights inside of a checkpoint as float32, and a clause of where they were. Raises ModelError for none."""
+def states_of(content: Content, name: str) -> list[tuple[State, str]]:
+    """The weights inside of a checkpoint as float32, with fewer and fewer prefixes, and a clause of where they were.
+
+    Raises ModelError where there are none.
+    """
     state, way = unwrap(content.value)
     if not any(tensor.dim() >= 2 and tensor.is_floating_point() for tensor in state.values()):
         raise ModelError(f"{name} holds no weights of a net. Give the file that your training saved its weights to.")
-    state, prefix = strip_prefixes(state)
+    state = {key: tensor.float() if tensor.is_floating_point() else tensor for key, tensor in state.items()}
     where = f" (found under {' → '.join(way)})" if way else ""
-    where += f", prefix “{prefix}” taken off" if prefix else ""
-    return {key: tensor.float() if tensor.is_floating_point() else tensor for key, tensor in state.items()}, where
+    return [
+        (stripped, where + (f", prefix “{prefix}” taken off," if prefix else ""))
+        for stripped, prefix in strip_prefixes(state)
+    ]
 
 
 def open_state_dict(content: Content, name: str, request: Request) -> Opened:
@@ -43,19 +48,18 @@ def open_state_dict(content: Content, name: str, request: Request) -> Opened:
 
     Raises ModelError where there are no weights in it, OnlyWeights where nobody here knows their net.
     """
-    state, where = state_of(content, name)
+    states = states_of(content, name)
+    state, where = states[-1]
     if request.architecture and is_own_class(request.architecture):
         return _own_class(state, name, request.architecture, request)
-    matches = recognise(weights_of(state))
     if request.architecture:
-        named = next((match for match in matches if match.net.name == request.architecture), None)
-        match = named or find(request.architecture, weights_of(state))
-        _check_fit(match, name, request.partial)
-        return _known(state, Choice(match, "you named it", ()), where)
+        return _named(states, name, request.architecture, request.partial)
+    found = [(recognise(weights_of(state)), state, where) for state, where in states]
+    matches, known, where = max(found, key=lambda entry: entry[0][0].score if entry[0] else 0.0)
     if matches:
         spec = known_input(matches[0].net.zoo, matches[0].net.name)
-        choice = choose(matches, name, _fit_channels(spec, state, matches[0]), lambda match: _filled(state, match)[0])
-        return _known(state, choice, where)
+        choice = choose(matches, name, _fit_channels(spec, known, matches[0]), lambda match: _filled(known, match)[0])
+        return _known(known, choice, where)
     rebuilt = _by_rule(state)
     if rebuilt:
         return rebuilt
@@ -66,6 +70,14 @@ def open_state_dict(content: Content, name: str, request: Request) -> Opened:
             "Save model.state_dict() instead, or say --trust if you trust the file."
         )
     raise unknown(name, state)
+
+
+def _named(states: Sequence[tuple[State, str]], name: str, architecture: str, partial: bool) -> Opened:
+    """The net that a person named, with the state that fits it best."""
+    fits = [(find(architecture, weights_of(state)), state, where) for state, where in states]
+    match, state, where = max(fits, key=lambda fit: fit[0].score)
+    _check_fit(match, name, partial)
+    return _known(state, Choice(match, "you named it", ()), where)
 
 
 def _check_fit(match: Match, name: str, partial: bool) -> None:
@@ -83,6 +95,9 @@ def _filled(state: State, match: Match) -> tuple[nn.Module, list[str]]:
 
 def _known(state: State, choice: Choice, where: str) -> Opened:
     match = choice.match
+    layers = conv_layers(state)
+    if layers and layers[0].kind != "Conv2d":
+        raise no_images(f"{match.net.zoo}'s {match.net.name}", state, "state dict")
     module, warnings = _filled(state, match)
     because = f" Taken before {', '.join(choice.different)} because {choice.reason}." if choice.different else ""
     if choice.different:

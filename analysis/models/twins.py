@@ -41,7 +41,7 @@ def choose(matches: Sequence[Match], file_name: str, spec: InputSpec, build: Cal
     if len(ordered) == 1:
         return Choice(first, "", ())
     named = first.net.name in file_name.lower().replace("-", "_")
-    reason = "the file is named after it" if named else f"{first.net.zoo} comes first"
+    reason = "the file is named after it" if named else f"{first.net.zoo} lists it first"
     image = torch.rand((1, spec.channels, spec.height, spec.width), generator=torch.Generator().manual_seed(0))
     expected = _run(build(first), image)
     different = [

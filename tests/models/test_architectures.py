@@ -11,7 +11,7 @@ from analysis.models import zoo
 from analysis.models.architectures import ENOUGH, find, index, recognise
 from analysis.models.errors import ModelError
 from analysis.models.fingerprint import strip_prefixes, weights_of
-from analysis.models.open import open_model
+from analysis.models.open import inspect_model, open_model
 from analysis.models.torchvision_import import torchvision
 
 
@@ -86,8 +86,26 @@ def test_an_unknown_name_offers_the_nearest():
 @given(st.lists(st.sampled_from(["module.", "_orig_mod.", "model.", "net.", "backbone."]), max_size=4))
 def test_any_stack_of_prefixes_comes_off(prefixes):
     stack = "".join(prefixes)
-    state, taken = strip_prefixes({f"{stack}{key}": 0 for key in ("conv1.weight", "layer1.0.bias", "fc.weight")})
+    states = strip_prefixes({f"{stack}{key}": 0 for key in ("conv1.weight", "layer1.0.bias", "fc.weight")})
+    assert len(states) == len(prefixes) + 1
+    state, taken = states[-1]
     assert (set(state), taken) == ({"conv1.weight", "layer1.0.bias", "fc.weight"}, stack)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["fasterrcnn_mobilenet_v3_large_320_fpn", "deeplabv3_mobilenet_v3_large"])
+def test_nets_with_a_backbone_of_their_own(name, tmp_path):
+    state = {f"module.{key}": value for key, value in zoo.build(zoo.TORCHVISION, name).state_dict().items()}
+    torch.save(state, tmp_path / "net.pth")
+    assert open_model(tmp_path / "net.pth").card.architecture == name
+
+
+def test_a_video_net_is_listed_and_said_to_take_no_images(tmp_path):
+    torch.save(zoo.build(zoo.TORCHVISION, "r3d_18").state_dict(), tmp_path / "net.pth")
+    card = inspect_model(tmp_path / "net.pth")
+    assert card.weights_only
+    assert {layer.kind for layer in card.layers} == {"Conv3d"}
+    assert "takes no images" in card.warnings[0]
 
 
 @pytest.mark.parametrize("name", ["cifar_resnet32", "cifar_resnet44_b", "cifar_resnet110"])

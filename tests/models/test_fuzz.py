@@ -1,4 +1,4 @@
-"""Thousands of mutated real files: each gives a card or a sentence. No traceback, no hang, no code run, nothing written.
+"""Thousands of mutated real files: each gives a card or a sentence. No traceback, no hang, no code run, no file.
 
 Each case is opened in a forked child with a limit on memory, time and writing, as analysis/models/guard.py opens files,
 without the seconds that a new interpreter needs.
