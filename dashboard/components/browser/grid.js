@@ -81,7 +81,10 @@ function change(state, changes) {
   const focused = state.grid.order[state.grid.focus]
   if ("sort" in changes) Object.assign(changes, { low: null, high: null })
   Object.assign(state.grid.view, changes)
-  rearrange(state, focused)
+  if ("size" in changes) {
+    state.root.querySelector(".size").value = changes.size
+    relayout(state)
+  } else rearrange(state, focused)
   tellView(state)
 }
 
