@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from analysis import encoding, technique
-from analysis.exemplars.choose import exemplars_of
+from analysis.exemplars.choose import Candidates, exemplars_of
 from analysis.exemplars.cut import exemplar_files
 from analysis.exemplars.technique import ExemplarParameters
 from analysis.statistics.pass_over import HEAD
@@ -52,8 +52,9 @@ class Outputs(technique.Technique):
         classes = probe.card.classes
         answers = Answers.join([encoding.from_npz(part[ANSWERS]) for part in parts])
         state = merged_state(file_of((), HEAD), parts)
+        candidates = Candidates(state.highest, state.lowest, state.drawn)
         kinds = settings["top"], settings["median"], settings["least"]
-        found = [each for unit in range(answers.outputs) for each in exemplars_of(state, unit, *kinds)]
+        found = [each for unit in range(answers.outputs) for each in exemplars_of(candidates, unit, *kinds)]
         context.report(0.5)
         return {
             "predictions.json": encoding.to_json(prediction_facts(answers, classes)),

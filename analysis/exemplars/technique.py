@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from analysis import technique
-from analysis.exemplars.choose import exemplars_of
+from analysis.exemplars.choose import Candidates, exemplars_of
 from analysis.exemplars.cut import exemplar_files
-from analysis.statistics.technique import file_of, merged_state
+from analysis.statistics.technique import file_of
 from analysis.task import Task
 
 if TYPE_CHECKING:
@@ -69,8 +69,8 @@ class Exemplars(technique.Technique):
         assert task.channels is not None
         settings, card = task.parameters, context.model().card
         kinds = settings["top"], settings["median"], settings["least"]
-        state = merged_state(settings["file"], [context.inputs[key] for key in task.needs])
-        found = [each for channel in range(*task.channels) for each in exemplars_of(state, channel, *kinds)]
+        candidates = Candidates.from_shards(settings["file"], [context.inputs[key] for key in task.needs])
+        found = [each for channel in range(*task.channels) for each in exemplars_of(candidates, channel, *kinds)]
         context.report(0.3)
         layer = card.layer(task.layer)
         return exemplar_files(found, layer, context.probe(), card.input, settings["tile"], sum(kinds))

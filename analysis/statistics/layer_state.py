@@ -158,8 +158,12 @@ class LayerState:
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> LayerState:
         made = cls.__new__(cls)
         for part, kind in (*cls.PARTS, ("follow", Follow)):
-            own = {name[len(part) + 1 :]: array for name, array in arrays.items() if name.startswith(f"{part}.")}
-            setattr(made, part, kind.from_arrays(own))
+            setattr(made, part, kind.from_arrays(arrays_of(arrays, part)))
         made.size, made._waiting = (), []
         made.sums = {name: arrays[f"sums.{name}"].copy() for name in cls.SUMS}
         return made
+
+
+def arrays_of(arrays: Mapping[str, np.ndarray], part: str) -> dict[str, np.ndarray]:
+    """The arrays of one part of a state, under the part's own names."""
+    return {name[len(part) + 1 :]: array for name, array in arrays.items() if name.startswith(f"{part}.")}
