@@ -66,7 +66,7 @@ def job_strip(job: Job) -> Strip:
         Figure("asked for", ago(job.created)),
         Figure("", STATES[job.state], alarm=job.state == "failed"),
     ]
-    return Strip(job.id, link(page or "jobs", place), job_title(job), job.error or job.note, [], figures)
+    return Strip(job.id, link(page or "jobs", place), job_title(job), job.error or "", [], figures)
 
 
 def ago(moment: str) -> str:

@@ -123,6 +123,12 @@ def about_layer(layer: ConvLayer) -> str:
     return " · ".join(parts)
 
 
+def request_for_the_rest(atlas: Atlas, layer: ConvLayer) -> dict[str, Any] | None:
+    """The latest build's request, for all channels of this layer alone; None where no build told what it was asked."""
+    requests = [build["request"] for build in atlas.builds() if build["request"].get("techniques")]
+    return {**requests[-1], "layers": [layer.name], "channels": None} if requests else None
+
+
 def neighbours(before: str | None, after: str | None) -> list[tuple[str, str]]:
     """(layer, icon) of the layers before and after."""
     sides = ((before, ":material/chevron_left:"), (after, ":material/chevron_right:"))

@@ -46,7 +46,7 @@ def listing() -> None:
         )
     if past:
         st.subheader("Before", anchor=False)
-        opened = strips([job_strip(job) for job in past], Sheets(), key="past-jobs", left="minmax(0, 1fr)", figure=96)
+        opened = strips([job_strip(job) for job in past], Sheets(), key="past-jobs", figure=96)
         for job in past:
             if job.id == opened:
                 page, place = place_of(job)

@@ -6,8 +6,8 @@ import streamlit as st
 
 from dashboard.components.grid import grid, panel
 from dashboard.frame import Way, go, heading, remember, view
-from dashboard.layers import about_layer, layer_facts, neighbours
-from dashboard.library import find_atlas, find_layer, layers_around
+from dashboard.layers import about_layer, layer_facts, neighbours, request_for_the_rest
+from dashboard.library import find_atlas, find_layer, jobs, layers_around
 from dashboard.state import View
 
 here = view()
@@ -18,6 +18,21 @@ before, after = layers_around(atlas, layer)
 beside = [Way(name, "layer", View(atlas=atlas.id, layer=name), icon) for name, icon in neighbours(before, after)]
 beside.append(Way("Dream with it", "dream", View(atlas=atlas.id, layer=layer.name), ":material/auto_awesome:"))
 heading(layer.name, about_layer(layer), [Way(atlas.model.name, "overview", View(atlas=atlas.id))], beside)
+
+
+def make_the_rest() -> None:
+    request = request_for_the_rest(atlas, layer)
+    planned = len(layer_facts(atlas, layer).planned)
+    if request is None or planned >= layer.out_channels:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", key="rest"):
+        st.caption(f"{planned:,} of {layer.out_channels:,} channels were asked for.")
+        if st.button("Make the rest", icon=":material/add:", type="tertiary"):
+            jobs().submit("build", request)
+            go("jobs", View())
+
+
+make_the_rest()
 
 
 @st.fragment
@@ -34,7 +49,7 @@ def channels() -> None:
         highlights=facts.highlights,
         view=now,
         on_view=remember,
-        height="100vh - 236px",
+        height="100vh - 236px" if len(facts.planned) >= layer.out_channels else "100vh - 290px",
         key=f"grid-{atlas.id}-{layer.name}",
     )
     if opened:

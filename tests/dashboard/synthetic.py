@@ -81,7 +81,8 @@ def statistics_of(layer: ConvLayer, seed: int) -> pd.DataFrame:
 
 
 def exemplars_of(layer: ConvLayer, channels: range, seed: int) -> tuple[pd.DataFrame, list[np.ndarray]]:
-    rows, tiles = [], []
+    rows: list[dict[str, object]] = []
+    tiles: list[np.ndarray] = []
     for channel in channels:
         for kind, count in (("top", 9), ("median", 3), ("least", 3)):
             for rank in range(count):
@@ -116,19 +117,20 @@ def add_atlas(
     library: Library,
     card: ModelCard,
     *,
+    most: int | None = None,
     seed: int = 0,
     pictures: bool = True,
     exemplars: bool = True,
     done: float = 1.0,
 ) -> Atlas:
-    """An atlas of `card`, of which the share `done` of the tasks is there."""
+    """An atlas of `card`, the share `done` of its tasks done; most: chunks of channels a layer that are asked for."""
     probe = probe_card()
     atlas = library.create_atlas(card, probe)
     planned: list[tuple[Task, dict[str, bytes]]] = []
     for number, layer in enumerate(card.layers):
         task = Task("statistics", 1, card.sha256, probe.hash, layer.name)
         planned.append((task, {"statistics.parquet": encoding.to_parquet(statistics_of(layer, seed + number))}))
-        for piece in chunks(layer.out_channels):
+        for piece in chunks(layer.out_channels)[:most]:
             span = (piece.start, piece.stop)
             if exemplars:
                 table, tiles = exemplars_of(layer, piece, seed + number * 997)
@@ -179,7 +181,8 @@ def add_atlas(
             },
         )
     )
-    atlas.add_build({"request": {}, "versions": {}}, [task for task, _ in planned])
+    request = {"model": card.id, "images": "invented", "layers": None, "channels": None, "techniques": {"features": {}}}
+    atlas.add_build({"request": request, "versions": {}}, [task for task, _ in planned])
     for task, artifact in planned[: round(len(planned) * done)]:
         write(atlas, task, artifact)
     return atlas

@@ -6,6 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from analysis.atlas.library import Library
+from analysis.jobs.request import BuildRequest
 from analysis.jobs.table import Jobs
 from tests.dashboard.conftest import Open
 from tests.dashboard.synthetic import add_atlas, model_card
@@ -176,6 +177,17 @@ class TestEmptyAndPartial:
         assert unit["picture"]["url"] is None
         assert "dead" in unit["picture"]["alt"]
         assert unit["groups"] == []
+
+    def test_the_rest_of_a_layer_can_be_asked_for(self, own_shelf: Library, open_page: Open) -> None:
+        add_atlas(own_shelf, model_card(), most=1)
+        app = open_page("layer", atlas="tiny", layer=LAYER)
+        panel = component(app, "strata_grid")["panels"][0]
+        assert panel["missing"][16:] == ["not asked for"] * 32
+        assert "16 of 48 channels" in words(app)
+        app.button[0].click().run()
+        (job,) = Jobs(own_shelf.database_url).recent(5)
+        request = BuildRequest(**job.request)
+        assert (request.model, request.layers, request.channels) == ("tiny-abababab", (LAYER,), None)
 
     def test_failed_pieces_are_counted(self, own_shelf: Library, open_page: Open) -> None:
         atlas = add_atlas(own_shelf, model_card(), done=0.9)

@@ -6,6 +6,7 @@ export default function (component) {
   const { parentElement, data, setTriggerValue } = component
   const root = parentElement.querySelector(".strips")
   root.classList.toggle("cards", data.cards)
+  root.classList.toggle("plain", data.rows.every((row) => !row.tiles.length))
   root.style.setProperty("--left", data.left)
   root.style.setProperty("--figure", `${data.figure}px`)
   const state = STRIPS.get(parentElement) || { observer: null }
