@@ -15,12 +15,10 @@ from torch import nn
 from analysis.models import torchvision_import  # noqa: F401  (before onnx2torch)
 from analysis.models.blank import blank_weights
 from analysis.models.errors import ModelError
-from analysis.models.input_spec import InputSpec
 from analysis.models.onnx_compare import compare_with_onnxruntime
 from analysis.models.onnx_fold import fold
 from analysis.models.onnx_graph import (
     CONVOLUTIONS,
-    GraphInput,
     check_operators,
     free_batch,
     graph_input,
@@ -28,6 +26,7 @@ from analysis.models.onnx_graph import (
     load_onnx,
     weight_of,
 )
+from analysis.models.onnx_input import graph_spec
 from analysis.models.onnx_ops.node import Unsupported
 from analysis.models.onnx_ops.registry import register
 from analysis.models.opened import Opened
@@ -52,7 +51,7 @@ def open_onnx(path: Path) -> Opened:
     folded = fold(model)
     if source.batch == 1:
         free_batch(folded)
-    spec = _spec(folded, source)
+    spec = graph_spec(folded, source)
     module, names = convert(folded, layer_names(model), path.name)
     module = ChannelsFirst(module) if source.channels_last else module
     verification = compare_with_onnxruntime(module, model, folded, source, spec, path.name)
@@ -64,29 +63,6 @@ def open_onnx(path: Path) -> Opened:
         warnings=(*_doubts(folded), *_uncompared(verification)),
         verification=verification,
         names=names,
-    )
-
-
-def _spec(model: ModelProto, source: GraphInput) -> InputSpec:
-    weights = {tensor.name: tensor for tensor in model.graph.initializer}
-    first = next((node for node in model.graph.node if node.op_type == "Conv" and node.input[1] in weights), None)
-    stem = weights[first.input[1]].dims[1] if first else 3
-    channels = source.channels or stem
-    graph = "from the ONNX graph"
-    evidence = {"channels": graph} if source.channels else {"channels": "from the first convolution's weights"}
-    sized = graph if source.height and source.width else "assumed: the graph takes any size"
-    evidence |= {"height": sized, "width": sized}
-    evidence |= dict.fromkeys(("mean", "std", "range", "order"), "assumed: an ONNX file does not say")
-    return InputSpec(
-        channels=channels,
-        height=source.height or 224,
-        width=source.width or 224,
-        mean=(0.0,) * channels,
-        std=(1.0,) * channels,
-        order={1: "L", 3: "RGB"}.get(channels, "planes"),
-        crop=1.0,
-        any_size=not (source.height and source.width),
-        evidence=evidence,
     )
 
 

@@ -4,13 +4,13 @@ import pytest
 
 from benchmarks.loading import FORMATS, RIGHT, Result, measure, table
 
-NETS = [("strata", "cifar_resnet20_b")]
+NETS = [("timm", "test_resnet")]
 MORE = [
     ("torchvision", "squeezenet1_1"),
     ("torchvision", "shufflenet_v2_x0_5"),
     ("torchvision", "mobilenet_v3_small"),
     ("torchvision", "convnext_tiny"),
-    ("timm", "test_resnet"),
+    ("strata", "cifar_resnet20_b"),
 ]
 
 
