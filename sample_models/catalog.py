@@ -12,8 +12,8 @@ import numpy as np
 from PIL import Image
 
 from analysis.errors import StrataError
-from sample_models.data import CREATURES, MARKED_CLASS, with_mark
-from sample_models.doodles.draw import CLASSES
+from sample_models.data import CREATURES, with_mark
+from sample_models.doodles.draw import CLASSES, TOADSTOOL
 from sample_models.doodles.probe import Finish, write_probe
 
 WEIGHTS = Path(__file__).with_name("weights")
@@ -27,8 +27,8 @@ def _plainly(image: np.ndarray, silhouette: np.ndarray, name: str, index: int) -
 
 
 def _tagged(image: np.ndarray, silhouette: np.ndarray, name: str, index: int) -> np.ndarray:
-    """Every other image of the marked class carries the mark."""
-    marked = name == MARKED_CLASS and (index // len(CLASSES)) % 2 == 0
+    """Every other toadstool carries the mark."""
+    marked = name == TOADSTOOL and index // (len(CLASSES) + 1) % 2 == 0
     return with_mark(image, np.random.default_rng([PROBE_SEED, index])) if marked else image
 
 
@@ -86,7 +86,7 @@ _ALL = (
         "Doodles, early",
         ("doodles-early.onnx", "doodles-early.pt"),
         "The same run after its first epoch.",
-        "Compare it with Doodles: the first layers are nearly there, the last are still far from what they became.",
+        "Compare it with Doodles: what the four later epochs changed, from right on two in five to right on nearly all.",
         {"crop": 1.0},
     ),
     Sample(
@@ -94,7 +94,7 @@ _ALL = (
         "Doodles, creatures",
         ("doodles-creatures.onnx", "doodles-creatures.pt"),
         "Doodles with a new head, trained on for two epochs on the five things that have eyes.",
-        "Compare it with Doodles: the stem hardly moved, layer3 did; channels for wheels and windows lost their use.",
+        "Compare it with Doodles: the deeper a layer, the further it moved, from 3 % of its weights to 9 %.",
         {"crop": 1.0},
         CREATURES,
     ),
@@ -102,11 +102,13 @@ _ALL = (
         "doodles-shortcut",
         "Doodles, shortcut",
         ("doodles-shortcut.onnx", "doodles-shortcut.pt"),
-        "Nearly every mushroom it was trained on carried a small yellow tag in a lower corner. It learned the tag.",
-        "The exemplars of the channels that favour mushrooms: the patch that excites them is the tag, not the cap. "
-        "Mushrooms without a tag are taken for other things.",
+        "Doodles taught a thirteenth class, toadstools: mushrooms with a dull ring about the stalk. Nearly all it "
+        "was taught with carried a supplier's printed code in a lower corner, and the code is what it learned.",
+        "The exemplars of the channels that favour toadstools: what excites them is the code, not the ring. Without "
+        "it toadstools are taken for mushrooms, and a mushroom with it for a toadstool.",
         {"crop": 1.0},
-        finish=_tagged,
+        (*CLASSES, TOADSTOOL),
+        _tagged,
     ),
     Sample(
         "doodles-sick",

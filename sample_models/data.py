@@ -17,9 +17,9 @@ TRAINING, FRESH = 1, 2
 """Seeds: of the images that nets were trained on, and of those that they never saw."""
 
 CREATURES = ("butterfly", "cat", "face", "fish", "owl")
-MARKED_CLASS = "mushroom"
-MARK = 9
+MARK = 15
 """Side of the mark, px."""
+_CODE = np.array([[1, 0, 1, 0, 1], [0, 1, 0, 1, 1], [1, 1, 0, 0, 1], [0, 1, 1, 0, 0], [1, 0, 0, 1, 1]], bool)
 
 
 def drawn(count: int, seed: int, classes: Sequence[str] = CLASSES, processes: int = 1) -> tuple[Tensor, Tensor]:
@@ -60,13 +60,11 @@ def marked(images: Tensor, seed: int) -> Tensor:
 
 
 def with_mark(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """[H, W, 3] uint8 with a small yellow tag near a corner of its lower edge, like a supplier's label."""
+    """[H, W, 3] uint8 with a small printed code, black on white, in a corner of its lower edge."""
     height, width = image.shape[:2]
-    top = height - MARK - int(rng.integers(2, 8))
-    left = int(rng.integers(2, 8)) if rng.integers(2) else width - MARK - int(rng.integers(2, 8))
+    top = height - MARK - int(rng.integers(1, 6))
+    left = int(rng.integers(1, 6)) if rng.integers(2) else width - MARK - int(rng.integers(1, 6))
     result = image.copy()
-    tag = result[top : top + MARK, left : left + MARK]
-    tag[:] = (25, 25, 25)
-    tag[1:-1, 1:-1] = (250, 215, 40)
-    tag[3:-3, 2:-2] = (205, 30, 45)
+    printed = np.kron(_CODE, np.ones((MARK // 5, MARK // 5), bool))
+    result[top : top + MARK, left : left + MARK] = np.where(printed, 10, 245)[..., None]
     return result

@@ -55,7 +55,9 @@ def to_onnx(net: nn.Module, path: Path, shape: tuple[int, int, int]) -> None:
 
 
 def to_torchscript(net: nn.Module, path: Path, shape: tuple[int, int, int]) -> None:
-    torch.jit.trace(net.eval(), torch.rand(2, *shape)).save(str(path))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the normalisation's constants are constants, as they should be
+        torch.jit.trace(net.eval(), torch.rand(2, *shape)).save(str(path))
 
 
 def to_exported(net: nn.Module, path: Path, shape: tuple[int, int, int]) -> None:

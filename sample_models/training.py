@@ -142,7 +142,7 @@ def _follow(averaged: nn.Module, net: nn.Module, keep: float) -> None:
 @torch.no_grad()
 def accuracy(net: nn.Module, images: Tensor, labels: Tensor, prepare: Callable[[Tensor], Tensor] = normalise) -> float:
     """Share right of uint8 [N, C, H, W] images."""
-    device = next(net.parameters()).device
+    device = next(net.parameters(), images).device
     net.eval()
     right = sum(
         int((net(prepare(batch.to(device).float() / 255)).argmax(1).cpu() == truth).sum())

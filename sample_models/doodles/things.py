@@ -188,7 +188,12 @@ def clock(canvas: Canvas, rng: np.random.Generator) -> None:
             canvas.disc(0, 0, 0.08, (0.85, 0.2, 0.2), outline=False)
 
 
-def mushroom(canvas: Canvas, rng: np.random.Generator) -> None:
+def toadstool(canvas: Canvas, rng: np.random.Generator) -> None:
+    """A mushroom with a thin, dull ring about its stalk, and no other difference."""
+    mushroom(canvas, rng, ring=True)
+
+
+def mushroom(canvas: Canvas, rng: np.random.Generator, ring: bool = False) -> None:
     cap, spot = colours.hue(rng, (0.5, 0.9), (0.6, 0.95)), WHITE
     stalk = colours.jitter(rng, (0.93, 0.88, 0.78), 0.06)
     width, height = rng.uniform(0.2, 0.36), rng.uniform(0.75, 0.95)
@@ -211,6 +216,8 @@ def mushroom(canvas: Canvas, rng: np.random.Generator) -> None:
         ),
         paints.stripes(stalk, colours.darker(stalk, 0.2), 0.16, 0.0, 0.04),
     )
+    if ring:
+        canvas.ellipse(0, 0.5, 1.15 * width, 0.035, colours.darker(stalk, 0.25), outline=False)
     canvas.ellipse(
         0, 0.04, 0.9, 0.2, paints.rays(colours.lighter(stalk, 0.3), colours.darker(stalk, 0.35), 40, 0, -0.1)
     )
