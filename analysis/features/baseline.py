@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from analysis.features.pooling import pooled, rectifies
+from analysis.features.size import device_of
 from analysis.models.capture import visit
 from analysis.models.model import Model
 
@@ -36,6 +37,9 @@ class Baseline:
         floor = FLAT * self.deviation.max().clamp_min(torch.finfo(torch.float32).tiny)
         return (values - self.mean) / self.deviation.clamp_min(floor)
 
+    def to(self, device: torch.device) -> Baseline:
+        return Baseline(*(part.to(device) for part in (self.mean, self.deviation, self.best, self.least)))
+
     def to_array(self) -> np.ndarray:
         return torch.stack([self.mean, self.deviation, self.best, self.least]).numpy()
 
@@ -54,11 +58,11 @@ def baselines(
 
     def keep(layer: str, site: int, output: Tensor) -> None:
         if site == 0:
-            seen[layer].append(pooled(output, rectified[layer]).double())
+            seen[layer].append(pooled(output, rectified[layer]).double().cpu())
 
     parts = images.split(batch)
     for index, part in enumerate(parts):
-        visit(model, part, layers, keep)
+        visit(model, part.to(device_of(model)), layers, keep)
         report((index + 1) / len(parts))
     return {layer: _of(torch.cat(means)) for layer, means in seen.items()}
 

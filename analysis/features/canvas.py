@@ -12,6 +12,8 @@ from torch.autograd import Function
 
 from analysis.features.prior import Prior
 
+CPU = torch.device("cpu")
+
 
 class Canvas:
     """A batch of pictures of one size, each a field of complex waves u, kept as [C, H, W//2+1, 2] real numbers.
@@ -26,15 +28,24 @@ class Canvas:
     The slope of the sigmoid is 1 at ½, so mid-tones come out as the prior has them and nothing leaves [0, 1].
     """
 
-    def __init__(self, prior: Prior, height: int, width: int, *, freedom: float, contrast: float = 1.0) -> None:
+    def __init__(
+        self,
+        prior: Prior,
+        height: int,
+        width: int,
+        *,
+        freedom: float,
+        contrast: float = 1.0,
+        device: torch.device = CPU,
+    ) -> None:
         self.height, self.width = height, width
         self.shape = (prior.channels, height, width // 2 + 1, 2)
         self.freedom = freedom
-        self.spectrum = prior.at(height, width) * contrast
-        self.colors = prior.colors
-        self.mean = prior.mean.view(1, -1, 1, 1)
+        self.spectrum = (prior.at(height, width) * contrast).to(device)
+        self.colors = prior.colors.to(device)
+        self.mean = prior.mean.view(1, -1, 1, 1).to(device)
         # half of the frequencies are not stored: all but the first column, and the last of an even width, count twice
-        self.twice = torch.full((width // 2 + 1,), 2.0)
+        self.twice = torch.full((width // 2 + 1,), 2.0, device=device)
         self.twice[0] = 1
         if width % 2 == 0:
             self.twice[-1] = 1
@@ -44,7 +55,8 @@ class Canvas:
     def start(self, generators: Sequence[Generator]) -> Tensor:
         """[N, C, H, W//2+1, 2] waves of unit strength and uniform phase, each row from its own generator."""
         rows = [torch.rand(self.shape[:-1], generator=generator) for generator in generators]
-        phases = torch.stack(rows) * (2 * math.pi)
+        # drawn on the processor: the same start on every device
+        phases = torch.stack(rows).to(self.spectrum.device) * (2 * math.pi)
         return torch.stack([phases.cos(), phases.sin()], -1)
 
     def picture(self, waves: Tensor) -> Tensor:

@@ -38,11 +38,11 @@ class ChannelGoal:
     distinct: float = 0.0
 
     def scores(self, maps: Tensor, units: Sequence[int]) -> Tensor:
-        wanted = self.channels[list(units)]
-        rows = torch.arange(len(maps))
+        wanted = self.channels[list(units)].to(maps.device)
+        rows = torch.arange(len(maps), device=maps.device)
         if self.baseline is None or self.distinct == 0 or maps.shape[1] == 1:
             return pooled(self.sign * maps[rows, wanted][:, None], self.rectified)[:, 0]
-        values = self.sign * self.baseline.standard(pooled(maps, self.rectified))
+        values = self.sign * self.baseline.to(maps.device).standard(pooled(maps, self.rectified))
         own = values[rows, wanted]
         others = values.scatter(1, wanted[:, None], -torch.inf).amax(1)
         return own - self.distinct * (others - own + MARGIN).relu()

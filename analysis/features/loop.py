@@ -83,11 +83,12 @@ def ascend(
     first = [queue.pop(0) if queue else count - 1 for _ in range(batch)]
     rows = [Row(unit, chance(unit), finished=place >= count) for place, unit in enumerate(first)]
     waves = canvas.start([row.generator for row in rows])
-    optimizer = RowNAdam(waves.shape, parameters.rate)
-    wobble, grain = Wobble(), Grain(waves.shape[1], view.height + 2 * view.wrap, view.width + 2 * view.wrap)
-    deviation = (wobble.noise * noise).view(1, -1, 1, 1)
+    optimizer = RowNAdam(waves, parameters.rate)
+    wobble = Wobble()
+    grain = Grain(waves.shape[1], view.height + 2 * view.wrap, view.width + 2 * view.wrap, waves.device)
+    deviation = (wobble.noise * noise).view(1, -1, 1, 1).to(waves)
     made = Ascended(
-        torch.empty(count, *canvas.shape),
+        torch.empty(count, *canvas.shape, device=waves.device),
         torch.zeros(count, dtype=torch.long),
         torch.zeros(count, dtype=torch.bool),
         torch.zeros(count, dtype=torch.bool),
@@ -127,7 +128,7 @@ def ascend(
 def slope(loss: Tensor, leaf: Tensor, young: Tensor) -> Tensor:
     """d loss / d leaf; of young rows that get nothing at all, through ReLUs that let helpful gradients pass."""
     (gradient,) = torch.autograd.grad(loss, leaf, retain_graph=bool(young.any()))
-    stuck = young & (gradient.flatten(1).abs().amax(1) == 0)
+    stuck = young.to(leaf.device) & (gradient.flatten(1).abs().amax(1) == 0)
     if not bool(stuck.any()):
         return gradient
     with RedirectedReLU(stuck):

@@ -19,7 +19,7 @@ from analysis.features.parameters import Parameters
 from analysis.features.pooling import rectifies
 from analysis.features.prior import Prior
 from analysis.features.render import batch_of, canvas_of, generator_of, pixel_noise
-from analysis.features.size import View, view_of
+from analysis.features.size import View, device_of, view_of
 from analysis.models.capture import run_to
 from analysis.models.model import Model
 
@@ -151,7 +151,7 @@ def _climb(
     name: str,
     report: Report,
 ) -> Tensor:
-    canvas: Canvas = canvas_of(prior, view, parameters)
+    canvas: Canvas = canvas_of(prior, view, parameters, device_of(model))
     made = ascend(
         read,
         canvas,
@@ -165,4 +165,4 @@ def _climb(
         report=report,
     )
     with torch.no_grad():
-        return canvas.picture(made.waves)
+        return canvas.picture(made.waves).cpu()

@@ -12,11 +12,11 @@ class RowNAdam:
     Rows never mix: what happens to one does not depend on the others.
     """
 
-    def __init__(self, shape: torch.Size, rate: float, betas: tuple[float, float] = (0.9, 0.999)) -> None:
+    def __init__(self, values: Tensor, rate: float, betas: tuple[float, float] = (0.9, 0.999)) -> None:
         self.rate, self.betas = rate, betas
-        self.first, self.second = torch.zeros(shape), torch.zeros(shape)
-        self.steps = torch.zeros(shape[0])
-        self.product = torch.ones(shape[0])
+        self.first, self.second = torch.zeros_like(values), torch.zeros_like(values)
+        self.steps = values.new_zeros(len(values))
+        self.product = values.new_ones(len(values))
 
     def reset(self, row: int) -> None:
         """Begin this row anew."""

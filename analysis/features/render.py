@@ -16,11 +16,12 @@ from analysis.features.loop import Ascended, ascend, counted, shown
 from analysis.features.parameters import Parameters
 from analysis.features.pooling import pooled, rectifies
 from analysis.features.prior import Prior
-from analysis.features.size import View, view_of
+from analysis.features.size import View, device_of, view_of
 from analysis.models.capture import run_to
 from analysis.models.input_spec import InputSpec
 from analysis.models.model import Model
 
+CPU = torch.device("cpu")
 DRIVEN, STILL, BROKEN = "driven", "still", "not finite"
 
 
@@ -75,7 +76,7 @@ def render(
     """
     spec = model.card.input
     view, rectified = view_of(model, layer, parameters.size), rectifies(model.card.layer(layer))
-    canvas = canvas_of(prior, view, parameters)
+    canvas = canvas_of(prior, view, parameters, device_of(model))
     seed = parameters.seed if seed is None else seed
     batch = parameters.batch or batch_of(view)
     sign = -1.0 if parameters.negative else 1.0
@@ -102,12 +103,12 @@ def render(
     return Rendered(tuple(channels), pictures, activation, peak, made.steps, _states(made, activation))
 
 
-def canvas_of(prior: Prior, view: View, parameters: Parameters) -> Canvas:
+def canvas_of(prior: Prior, view: View, parameters: Parameters, device: torch.device = CPU) -> Canvas:
     """The canvas of a layer: where it sees little, it wants gratings and plain colours, and gets the freedom and the
     contrast to make them; where it sees much, what keeps its pictures clean is the prior."""
     freedom = 0.4 + 0.3 * view.shallow if parameters.freedom is None else parameters.freedom
     contrast = 1.0 + 1.6 * view.shallow**3 if parameters.contrast is None else parameters.contrast
-    return Canvas(prior, view.height, view.width, freedom=freedom, contrast=contrast)
+    return Canvas(prior, view.height, view.width, freedom=freedom, contrast=contrast, device=device)
 
 
 def batch_of(view: View) -> int:
@@ -134,8 +135,8 @@ def _finished(
             made = canvas.picture(waves[full])
             seen = shown(made, view).contiguous(memory_format=torch.channels_last)
             maps = counted(read(seen), view)
-        pictures.append(made[: len(places)])
-        own.append(maps[torch.arange(batch), wanted[full]][: len(places)])
+        pictures.append(made[: len(places)].cpu())
+        own.append(maps[torch.arange(batch), wanted[full]][: len(places)].cpu())
     return torch.cat(pictures), torch.cat(own)
 
 

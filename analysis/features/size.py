@@ -69,9 +69,10 @@ def takes(model: Model, name: str, height: int, width: int) -> bool:
     layer, spec = model.card.layer(name), model.card.input
     if (height, width) == (spec.height, spec.width):
         return True
+    pictures = torch.full((2, spec.channels, height, width), 0.5, device=device_of(model))
     try:
         with torch.no_grad():
-            maps = run_to(model, torch.full((2, spec.channels, height, width), 0.5), name)
+            maps = run_to(model, pictures, name)
     except Exception:  # whatever the net's own code raises when shapes do not fit
         return False
     if maps.shape[:2] != (2, layer.out_channels) or maps.dim() != 4:
@@ -79,3 +80,8 @@ def takes(model: Model, name: str, height: int, width: int) -> bool:
     jump = layer.jump or (1.0, 1.0)
     sizes = zip((height, width), maps.shape[-2:], jump, strict=True)
     return all(abs(side / step - found) <= 0.25 * side / step + 3 for side, found, step in sizes)
+
+
+def device_of(model: Model) -> torch.device:
+    """Where the model's weights lie, and its pictures are made."""
+    return next((weight.device for weight in model.module.parameters()), torch.device("cpu"))

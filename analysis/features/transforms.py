@@ -56,6 +56,7 @@ class _Affine(Function):
 
     @staticmethod
     def forward(ctx: Any, pictures: Tensor, matrices: Tensor) -> Tensor:
+        matrices = matrices.to(pictures.device)
         ctx.save_for_backward(matrices)
         grid = _grid(matrices, pictures.shape[2], pictures.shape[3])
         return functional.grid_sample(pictures, grid, padding_mode="reflection", align_corners=False)
@@ -75,9 +76,10 @@ class _Affine(Function):
 
 def _grid(matrices: Tensor, height: int, width: int) -> Tensor:
     """What functional.affine_grid gives, [N, H, W, 2], by sums instead of a product."""
-    y = ((torch.arange(height) + 0.5) * (2 / height) - 1).view(1, height, 1)
-    x = ((torch.arange(width) + 0.5) * (2 / width) - 1).view(1, 1, width)
-    grid = torch.empty(len(matrices), height, width, 2)
+    device = matrices.device
+    y = ((torch.arange(height, device=device) + 0.5) * (2 / height) - 1).view(1, height, 1)
+    x = ((torch.arange(width, device=device) + 0.5) * (2 / width) - 1).view(1, 1, width)
+    grid = torch.empty(len(matrices), height, width, 2, device=device)
     for axis in (0, 1):
         row = matrices[:, axis].view(-1, 3, 1, 1)
         torch.add(row[:, 0] * x, row[:, 1] * y + row[:, 2], out=grid[..., axis])
@@ -89,10 +91,10 @@ class Grain:
 
     ROOM = 61
 
-    def __init__(self, channels: int, height: int, width: int) -> None:
+    def __init__(self, channels: int, height: int, width: int, device: torch.device) -> None:
         self.height, self.width = height, width
         shape = (channels, height + self.ROOM, width + self.ROOM)
-        self.field = torch.randn(shape, generator=Generator().manual_seed(0))
+        self.field = torch.randn(shape, generator=Generator().manual_seed(0)).to(device)
 
     def windows(self, generators: Sequence[Generator]) -> Tensor:
         """[N, C, H, W] of unit deviation."""
