@@ -86,7 +86,7 @@ _ALL = (
         "Doodles, early",
         ("doodles-early.onnx", "doodles-early.pt"),
         "The same run after its first epoch.",
-        "Compare it with Doodles: what the four later epochs changed, from right on two in five to right on nearly all.",
+        "Compare it with Doodles: what the four later epochs changed, from right on two in five to nearly all.",
         {"crop": 1.0},
     ),
     Sample(
