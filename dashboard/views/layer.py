@@ -26,7 +26,7 @@ def make_the_rest() -> None:
     if request is None or planned >= layer.out_channels:
         return
     with st.container(horizontal=True, vertical_alignment="center", key="rest"):
-        st.caption(f"{planned:,} of {layer.out_channels:,} channels were asked for.")
+        st.caption(f"{planned:,} of {layer.out_channels:,} channels were asked for.", width="content")
         if st.button("Make the rest", icon=":material/add:", type="tertiary"):
             jobs().submit("build", request)
             go("jobs", View())
