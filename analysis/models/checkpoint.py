@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import warnings
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,7 +94,7 @@ def check_archive(path: Path, compressed: tuple[str, ...] = ()) -> None:
                 raise ModelError(f"{path.name} unpacks to many times its size. Get it from a source that you trust.")
             if archive.testzip() is not None:
                 raise damaged(path)
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, OSError, ValueError, RuntimeError, EOFError) as error:
         raise damaged(path) from error
 
 

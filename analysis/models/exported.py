@@ -70,9 +70,9 @@ def open_exported(path: Path) -> Opened:
     check_archive(path)
     check_program(path)
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), path.open("rb") as file:  # by its name it would only take a `.pt2`
             warnings.simplefilter("ignore")
-            program = torch.export.load(path)
+            program = torch.export.load(io.BytesIO(file.read()))
             graph = program.module(check_guards=False)
     except Exception as error:  # the reader's errors have no class of their own
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

@@ -67,6 +67,10 @@ def test_layers_outputs_and_gradient(net, tmp_path, kind):
     assert not model.card.one_by_one
 
 
+def test_an_export_under_any_name(net, tmp_path):
+    assert open_model(save(net, "export", str(tmp_path / "net.bin"))).card.format == "torch.export"
+
+
 def test_frozen_torchscript(net, tmp_path):
     model = open_model(save(net, "frozen", str(tmp_path / "net.pt")))
     assert len(model.card.layers) == 2
