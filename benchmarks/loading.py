@@ -13,7 +13,7 @@ import math
 import tempfile
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -144,10 +144,13 @@ RIGHT = 1e-2
 """Of an output's standard deviation."""
 
 
-def table(results: Iterable[Result]) -> str:
-    """The page: a line of totals a zoo and format, then every net that is missing or off, with its reason."""
+def table(results: Iterable[Result], planned: int) -> str:
+    """The page: a line of totals a zoo and format, then every net that is missing or off, with its reason.
+
+    planned : how many nets the whole run has
+    """
     results = list(results)
-    lines = ["# Which nets open", "", _preface(results), ""]
+    lines = ["# Which nets open", "", _preface(results, planned), ""]
     lines += ["| zoo | format | nets | opened | right | run one by one | median s | worst difference |"]
     lines += ["|---|---|---|---|---|---|---|---|"]
     groups: dict[tuple[str, str], list[Result]] = {}
@@ -177,18 +180,19 @@ def _why(result: Result) -> str:
     return result.reason.replace("|", "/") or f"output off by {result.difference:.2g} standard deviations"
 
 
-def _preface(results: list[Result]) -> str:
+def _preface(results: list[Result], planned: int) -> str:
     nets = len({(result.zoo, result.net) for result in results})
     return (
-        f"Written by `make bench-loading` on torch {torch.__version__}: {nets} nets, saved in each format and opened "
-        f"from the file alone. Right: within {RIGHT:g} standard deviations of the original's output. "
-        "Old and new are PyTorch's two ONNX exporters (TorchScript, operator set 17; dynamo, its newest). "
-        "Files carry the net's name, which decides between twins that share every key and shape."
+        f"Written by `make bench-loading` on torch {torch.__version__}: {nets} of {planned} planned nets, of each zoo the "
+        "small ones first (a run goes on where the last one stopped), saved in each format and opened from the file "
+        f"alone. Right: within {RIGHT:g} standard deviations of the original's output. Old and new are PyTorch's two "
+        "ONNX exporters (TorchScript, operator set 17; dynamo, its newest). Files carry the net's name, which decides "
+        "between twins that share every key and shape."
     )
 
 
 def run(
-    nets: Iterable[tuple[str, str]],
+    nets: Sequence[tuple[str, str]],
     kinds: Iterable[str],
     out: Path,
     record: Path,
@@ -209,7 +213,7 @@ def run(
             with record.open("a") as file:
                 file.write(json.dumps(asdict(result)) + "\n")
             say(f"{net[0]} {net[1]} {result.format}: {_why(result) if not _is_right(result) else 'right'}")
-        out.write_text(table(done))
+        out.write_text(table(done, len(nets)))
 
 
 def chosen(count: int) -> list[tuple[str, str]]:
