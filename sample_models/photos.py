@@ -2,7 +2,7 @@
 
 The net is timm's ResNet-10-T: small, plain convs, no gates, known to Strata from its keys. It is trained against small
 perturbations: it gives up three points of accuracy, and what its channels want then looks like things (Engstrom et al.
-2019, 1906.00945). Minutes on a GPU, most of a day on two cores.
+2019, 1906.00945). Minutes on a GPU, far longer on two cores.
 """
 
 from __future__ import annotations
