@@ -35,10 +35,14 @@ def failures_of(atlas: Atlas) -> dict[str, str]:
 def about_model(atlas: Atlas) -> str:
     """One line: what the model is."""
     card = atlas.model
-    parts = [card.architecture or card.format, f"{len(card.layers)} conv layers"]
-    parts.append(f"{sum(layer.out_channels for layer in card.layers):,} channels")
-    parts.append(f"input {card.input.channels}×{card.input.height}×{card.input.width}")
-    return " · ".join(parts)
+    channels = sum(layer.out_channels for layer in card.layers)
+    return f"{card.architecture or card.format} · {len(card.layers)} conv layers · {channels:,} channels"
+
+
+def about_input(atlas: Atlas) -> str:
+    """A few words: what the model takes."""
+    spec = atlas.model.input
+    return f"input {spec.channels}×{spec.height}×{spec.width}"
 
 
 def about_probe(atlas: Atlas) -> str:

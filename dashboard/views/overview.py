@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.atlases import about_model, about_probe, failures_of, progress_of
+from dashboard.atlases import about_input, about_model, about_probe, failures_of, progress_of
 from dashboard.components.strips import Head, strips
 from dashboard.frame import Way, go, heading, plain, view
 from dashboard.layers import layer_strip
@@ -18,7 +18,7 @@ beside = [
     Way("Compare", "compare", View(atlas=atlas.id), ":material/compare:"),
     Way("Dream with it", "dream", View(atlas=atlas.id), ":material/auto_awesome:"),
 ]
-heading(atlas.model.name, f"{about_model(atlas)} · {about_probe(atlas)}", [], beside)
+heading(atlas.model.name, " · ".join((about_model(atlas), about_input(atlas), about_probe(atlas))), [], beside)
 for warning in atlas.model.warnings:
     st.warning(warning, icon=":material/warning:")
 
