@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from analysis import encoding, technique
 from analysis.exemplars.choose import Candidates, exemplars_of
 from analysis.exemplars.cut import exemplar_files
+from analysis.exemplars.images import LONGEST_SHEET
 from analysis.exemplars.technique import ExemplarParameters
 from analysis.statistics.pass_over import HEAD
 from analysis.statistics.predictions import Answers, confusion_table, prediction_facts
@@ -56,10 +58,11 @@ class Outputs(technique.Technique):
         kinds = settings["top"], settings["median"], settings["least"]
         found = [each for unit in range(answers.outputs) for each in exemplars_of(candidates, unit, *kinds)]
         context.report(0.5)
+        tile = min(settings["tile"], LONGEST_SHEET // math.ceil(math.sqrt(max(len(found), 1))))
         return {
             "predictions.json": encoding.to_json(prediction_facts(answers, classes)),
             "confusion.parquet": encoding.to_parquet(confusion_table(answers, classes)),
             "answers.npz": encoding.to_npz(answers.arrays()),
             **statistics_files(state, classes),
-            **exemplar_files(found, None, probe, context.model().card.input, settings["tile"], sum(kinds)),
+            **exemplar_files(found, None, probe, context.model().card.input, tile, sum(kinds)),
         }

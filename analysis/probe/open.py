@@ -108,6 +108,7 @@ class ImageProbe:
     ) -> None:
         self._source = source
         self._taken = tuple(taken)
+        self._names = tuple(source.names[index] for index in taken)
         self._labels = None if source.labels is None else source.labels[list(taken)]
         self._card = ProbeCard(
             hash=_hash(source, self._taken),
@@ -126,7 +127,7 @@ class ImageProbe:
 
     @property
     def names(self) -> Sequence[str]:
-        return [self._source.names[index] for index in self._taken]
+        return self._names
 
     @property
     def labels(self) -> np.ndarray | None:
