@@ -5,7 +5,7 @@ INSTALLED := .venv/.installed
 LIBRARY ?= library
 PORT ?= 8501
 
-.PHONY: run test lint fast bench help
+.PHONY: run test lint fast bench bench-loading samples samples-photo help
 
 run: $(INSTALLED) ## start Strata on http://localhost:8501, with its sample atlas
 	@$(BIN)/python -m sample_models.first_run --library $(LIBRARY)
@@ -16,6 +16,20 @@ test: lint ## every test that this machine can run; says which it left out and w
 
 fast: $(INSTALLED) ## the tests that take seconds
 	$(BIN)/pytest -m "not slow and not browser"
+
+bench: $(INSTALLED) ## what is promised, measured: pictures beside Lucent, measuring beside plain inference → docs/benchmarks.md
+	$(BIN)/python -m benchmarks.pictures
+	$(BIN)/python -m benchmarks.sheet
+	$(BIN)/python -m benchmarks.measure
+
+bench-loading: $(INSTALLED) ## what opens: nets × formats → docs/loading.md (hours)
+	$(BIN)/python -m benchmarks.loading
+
+samples: $(INSTALLED) ## train the sample models again, from nothing
+	$(BIN)/python -m sample_models.train
+
+samples-photo: $(INSTALLED) ## train the photo net: make samples-photo PHOTOS=folder with train/ and val/
+	$(BIN)/python -m sample_models.photos $(PHOTOS)
 
 lint: $(INSTALLED) ## style, formatting, types
 	$(BIN)/ruff check .
