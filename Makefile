@@ -17,10 +17,11 @@ test: lint ## every test that this machine can run; says which it left out and w
 fast: $(INSTALLED) ## the tests that take seconds
 	$(BIN)/pytest -m "not slow and not browser"
 
-bench: $(INSTALLED) ## what is promised, measured: pictures beside Lucent, measuring beside plain inference → docs/benchmarks.md
+bench: $(INSTALLED) ## what is promised, measured beside what people use today → docs/benchmarks.md
 	$(BIN)/python -m benchmarks.pictures
 	$(BIN)/python -m benchmarks.sheet
 	$(BIN)/python -m benchmarks.measure
+	$(BIN)/python -m benchmarks.dashboard
 
 bench-loading: $(INSTALLED) ## what opens: nets × formats → docs/loading.md (hours)
 	$(BIN)/python -m benchmarks.loading
