@@ -88,6 +88,10 @@ def _reduce(sight: Sight, args: Sequence[Any], out: torch.Tensor) -> Sight:
     return sight.view(out.shape) if isinstance(out, torch.Tensor) else sight
 
 
+def _norm(sight: Sight, args: Sequence[Any], out: torch.Tensor) -> Sight:
+    return _reduce(sight, (args[0], *args[2:]), out)  # the order of the norm stands before the dimensions
+
+
 def _pad(sight: Sight, args: Sequence[Any], out: torch.Tensor) -> Sight:
     pads = args[1]
     for place in range(0, len(pads), 2):
@@ -199,7 +203,8 @@ _FAMILIES: tuple[tuple[Rule, str], ...] = (
     (_adaptive_pool, "_adaptive_avg_pool2d _adaptive_avg_pool3d adaptive_avg_pool1d adaptive_max_pool2d"),
     (_nearest, "upsample_nearest2d upsample_bilinear2d _upsample_bilinear2d_aa _upsample_nearest_exact2d"),
     (_cubic, "upsample_bicubic2d _upsample_bicubic2d_aa"),
-    (_reduce, "mean sum amax amin std var prod any all argmax argmin norm linalg_vector_norm logsumexp"),
+    (_reduce, "mean sum amax amin std var prod any all argmax argmin logsumexp"),
+    (_norm, "norm linalg_vector_norm"),
     (_pad, "constant_pad_nd reflection_pad1d reflection_pad2d replication_pad2d pad"),
     (_slice, "slice"),
     (_select, "select"),

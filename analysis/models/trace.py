@@ -100,7 +100,10 @@ class _TraceTap(ConvTap):
             return [RULES["mm"](found[1], args, outputs[0])]  # type: ignore[list-item]
         rule = RULES.get(name)
         if rule is not None and found[0] is not None:
-            sights = rule(found[0], args, output)
+            try:
+                sights = rule(found[0], args, output)
+            except (TypeError, ValueError, IndexError):  # a use of the operator that the rule does not know
+                return [_met(known, operands, tensor) for tensor in outputs]
             return sights if isinstance(sights, list) else [sights]
         return [_met(known, operands, tensor) for tensor in outputs]
 

@@ -186,3 +186,17 @@ def test_a_computed_weight_takes_the_name_of_its_parameter():
     model = assemble(net, InputSpec(height=12, width=12), Origin("standardised"))
     assert [layer.name for layer in model.card.layers] == ["0", "1"]
     assert run_to(model, torch.rand(1, 3, 12, 12), "1").shape == (1, 4, 8, 8)
+
+
+def test_a_norm_over_channels_keeps_the_places():
+    class Normed(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first = nn.Conv2d(3, 4, 3)
+            self.last = nn.Conv2d(4, 4, 3)
+
+        def forward(self, x):
+            x = self.first(x)
+            return self.last(x / torch.linalg.vector_norm(x, 2.0, 1, keepdim=True))
+
+    assert trace(Normed().eval(), torch.rand(1, 3, 20, 20)).layers[-1].receptive_field == (5, 5)
