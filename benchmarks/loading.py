@@ -186,8 +186,8 @@ def _preface(results: list[Result], planned: int) -> str:
         f"Written by `make bench-loading` on torch {torch.__version__}: {nets} of {planned} planned nets, "
         "mostly the small ones of each zoo (a run goes on where the last one stopped), saved in each format and opened "
         f"from the file alone. Right: within {RIGHT:g} standard deviations of the original's output. Old and new are "
-        "PyTorch's two ONNX exporters (TorchScript, operator set 17; dynamo, its newest). Files carry the net's name, which decides "
-        "between twins that share every key and shape."
+        "PyTorch's two ONNX exporters (TorchScript, operator set 17; dynamo, its newest). Files carry the "
+        "net's name, which decides between twins that share every key and shape."
     )
 
 
