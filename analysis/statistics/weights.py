@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,6 +68,13 @@ def filters_of(model: Model, layer: str) -> Filters:
     with torch.no_grad():
         run_tapped(ConvTap(seen), lambda: model(torch.full((1, spec.channels, spec.height, spec.width), 0.5)))
     return found[0]
+
+
+def filters_in(state: Mapping[str, torch.Tensor], layer: str, groups: int) -> Filters:
+    """The weights of a layer as they lie in the file, for a net that nothing here can run."""
+    weights = state[f"{layer}.weight" if f"{layer}.weight" in state else layer].detach().double().cpu().numpy()
+    bias = state.get(f"{layer}.bias")
+    return Filters(weights, np.zeros(len(weights)) if bias is None else bias.detach().double().cpu().numpy(), groups)
 
 
 def _filters(call: ConvCall) -> Filters:

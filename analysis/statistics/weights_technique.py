@@ -6,10 +6,14 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from analysis import encoding, technique
+from analysis.models.errors import OnlyWeights
+from analysis.statistics.follow import Follow
 from analysis.statistics.following import follows_of
 from analysis.statistics.technique import NoParameters
-from analysis.statistics.weights import filters_of, kernel_tiles, weights_facts, weights_table
+from analysis.statistics.weights import filters_in, filters_of, kernel_tiles, weights_facts, weights_table
 from analysis.task import Task
 
 if TYPE_CHECKING:
@@ -34,16 +38,31 @@ class Weights(technique.Technique):
         parameters: Any,
         required: Mapping[str, Sequence[Task]],
     ) -> list[Task]:
-        return [Task(self.name, self.version, model.sha256, layer=layer, priority=98) for layer in wanted.layers]
+        return [
+            Task(
+                self.name,
+                self.version,
+                model.sha256,
+                layer=layer,
+                parameters={"groups": model.layer(layer).groups},
+                priority=98,
+            )
+            for layer in wanted.layers
+        ]
 
     def run(self, task: Task, context: technique.Context) -> technique.Artifact:
         """weights.parquet and layer.json; kernels.webp and facts.json (tile, columns) where kernels have a picture."""
         assert task.layer is not None
-        model = context.model()
-        filters = filters_of(model, task.layer)
-        table = weights_table(filters, follows_of(model)[task.layer])
-        first = model.calls[0] == task.layer
-        tiles = kernel_tiles(filters.weights, model.card.input.order if first else "RGB", TILE)
+        try:
+            model = context.model()
+            filters, follow = filters_of(model, task.layer), follows_of(model)[task.layer]
+            order = model.card.input.order if model.calls[0] == task.layer else "RGB"
+        except OnlyWeights as only:
+            # nothing runs these weights, so what follows a layer is not known, nor what order its colours have
+            filters, order = filters_in(only.state, task.layer, task.parameters["groups"]), "RGB"
+            follow = Follow(np.ones(len(filters.bias), np.float32), np.zeros(len(filters.bias), np.float32))
+        table = weights_table(filters, follow)
+        tiles = kernel_tiles(filters.weights, order, TILE)
         files = {
             "weights.parquet": encoding.to_parquet(table),
             "layer.json": encoding.to_json(weights_facts(filters)),

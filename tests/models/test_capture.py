@@ -11,7 +11,6 @@ from analysis.errors import StrataError
 from analysis.models.assemble import Origin, assemble
 from analysis.models.capture import read, run_to, visit
 from analysis.models.input_spec import InputSpec
-from analysis.models.weights import layer_weights
 
 
 class InPlace(nn.Module):
@@ -145,10 +144,3 @@ def test_layer_facts_follow_the_convolution(kernel, stride, padding, dilation, g
     assert layer.receptive_field == (dilation * (kernel - 1) + 1,) * 2
     assert layer.jump == (stride, stride)
     assert layer.offset == (dilation * (kernel - 1) / 2 - padding,) * 2
-
-
-def test_weights_by_layer_as_they_are_applied(model):
-    found = layer_weights(model)
-    assert list(found) == ["stem", "shared", "kernel"]
-    assert torch.equal(found["stem"], model.module.stem.weight)
-    assert torch.equal(found["kernel"], model.module.kernel)
