@@ -181,7 +181,8 @@ def add_atlas(
             },
         )
     )
-    request = {"model": card.id, "images": "invented", "layers": None, "channels": None, "techniques": {"features": {}}}
+    nothing: dict[str, object] = {"layers": None, "channels": None, "techniques": {"features": {}}}
+    request = {"model": card.id, "images": "invented", **nothing}
     atlas.add_build({"request": request, "versions": {}}, [task for task, _ in planned])
     for task, artifact in planned[: round(len(planned) * done)]:
         write(atlas, task, artifact)
