@@ -10,6 +10,7 @@ import pandas as pd
 
 from analysis.atlas.atlas import Atlas
 from analysis.models.layers import ConvLayer
+from analysis.task import Task
 from dashboard.address import link
 from dashboard.components.strips import Figure, Strip
 from dashboard.measures import measures_of, to_data, written
@@ -96,8 +97,21 @@ def channel_table(atlas: Atlas, layer: ConvLayer, pictures: LayerPictures) -> pd
 
 def _planned(atlas: Atlas, layer: ConvLayer) -> set[int]:
     """The channels of which pictures or real images were asked for."""
-    spans = [task.channels for task in atlas.tasks(layer=layer.name) if task.channels is not None]
-    return {channel for first, end in spans for channel in range(first, end)}
+    return channels_of(atlas.tasks(layer=layer.name))
+
+
+def still_to_come(atlas: Atlas, layer: ConvLayer) -> list[Task]:
+    """What was planned of a layer and is neither there nor known to have failed."""
+    return [
+        task
+        for task in atlas.tasks(layer=layer.name)
+        if not atlas.artifacts.has(task) and atlas.artifacts.failure(task) is None
+    ]
+
+
+def channels_of(tasks: list[Task]) -> set[int]:
+    """The channels that tasks make something of one by one."""
+    return {channel for task in tasks if task.channels is not None for channel in range(*task.channels)}
 
 
 def _made(atlas: Atlas, layer: str) -> tuple[str, ...]:

@@ -62,11 +62,13 @@ def grid(
     on_view: Callable[[View], None],
     height: str,
     key: str,
+    coming: int = 0,
 ) -> tuple[Opened | None, int]:
     """Mount it. Returns what was opened in this run (or None) and the step to another layer (−1, 0, 1).
 
     on_view : called with the changed view when a person sorted, filtered, zoomed or picked
     height  : of everything below the toolbar, as CSS
+    coming  : channels of which something is still being made
     """
 
     def changed() -> None:
@@ -74,7 +76,8 @@ def grid(
         if told:
             on_view(_from_script(view, told))
 
-    has_pictures = any(tile for each in panels for tile in each["picture"])
+    # where pictures may still come, the choice is made for good: real images stand in for them until then
+    has_pictures = coming > 0 or any(tile for each in panels for tile in each["picture"])
     result = _grid(
         key=key,
         data={
@@ -88,6 +91,7 @@ def grid(
             "view": _to_script(view, "pictures" if has_pictures else "examples", {s["name"] for s in statistics}),
             "mostSelected": MAX_SELECTED,
             "height": height,
+            "coming": coming,
             "dark": is_dark(),
         },
         on_view_change=changed,

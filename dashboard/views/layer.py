@@ -6,10 +6,19 @@ import streamlit as st
 
 from dashboard.components.grid import grid, panel
 from dashboard.frame import Way, go, heading, remember, view
-from dashboard.layers import about_layer, layer_facts, neighbours, request_for_the_rest
+from dashboard.layers import (
+    about_layer,
+    channels_of,
+    layer_facts,
+    neighbours,
+    request_for_the_rest,
+    still_to_come,
+)
 from dashboard.library import find_atlas, find_layer, jobs, layers_around
 from dashboard.state import View
 
+EVERY = 3
+"""Seconds between two looks at a layer that is being built."""
 here = view()
 atlas = find_atlas(here)
 layer = find_layer(here, atlas.model)
@@ -35,9 +44,9 @@ def make_the_rest() -> None:
 make_the_rest()
 
 
-@st.fragment
 def channels() -> None:
     now = view()
+    coming = still_to_come(atlas, layer)
     facts = layer_facts(atlas, layer)
     opened, step = grid(
         title=layer.name,
@@ -51,12 +60,16 @@ def channels() -> None:
         on_view=remember,
         height="100vh - 236px" if len(facts.planned) >= layer.out_channels else "100vh - 290px",
         key=f"grid-{atlas.id}-{layer.name}",
+        coming=len(channels_of(coming)),
     )
     if opened:
         go("channel", now.place(atlas=atlas.id, layer=layer.name, channel=opened.channel))
     neighbour = {1: after, -1: before}.get(step)
     if neighbour:
         go("layer", now.at(atlas=atlas.id, layer=neighbour, channel=None, low=None, high=None, selected=()))
+    if growing and not coming:
+        st.rerun()
 
 
-channels()
+growing = bool(still_to_come(atlas, layer))
+st.fragment(channels, run_every=EVERY if growing else None)()

@@ -13,17 +13,20 @@ export default function (component) {
     STATES.set(parentElement, state)
   }
   state.component = component
+  state.observer.observe(root.querySelector(".view"))
+  const focused = state.grid.order[state.grid.focus]
   state.grid.data = data
   adoptView(state, data.view)
   state.grid.colours = coloursOf(root, data)
   dress(state)
-  rearrange(state)
+  rearrange(state, focused)
+  hoverAgain(state)
   return () => state.observer.disconnect()
 }
 
 function newState(root) {
   const canvas = root.querySelector(".view canvas")
-  const state = { root, canvas, received: null, sent: null, timer: null, frame: null, bars: null }
+  const state = { root, canvas, received: null, sent: [], timer: null, frame: null, bars: null, pointer: null }
   state.grid = { view: {}, order: [], layout: null, scroll: 0, focus: -1, hover: null, pad: PAD, width: 0, visibleHeight: 0 }
   state.again = () => {
     state.frame ??= requestAnimationFrame(() => {
@@ -32,25 +35,27 @@ function newState(root) {
     })
   }
   state.observer = new ResizeObserver(() => relayout(state))
-  state.observer.observe(root.querySelector(".view"))
   listen(state)
   return state
 }
 
-// The view of the address wins when it changed there (a link, browser back), not when it echoes what we told it.
+// The view of the address wins when it changed there (a link, browser back), not when it echoes what we told it: the
+// latest, or one before it that was still on its way.
 function adoptView(state, view) {
   const written = JSON.stringify(view)
   if (written === state.received) return
   state.received = written
-  if (written !== state.sent) state.grid.view = structuredClone(view)
+  const echoed = state.sent.lastIndexOf(written)
+  if (echoed < 0) state.grid.view = structuredClone(view)
+  state.sent.splice(0, echoed < 0 ? state.sent.length : echoed + 1)
 }
 
 function tellView(state) {
   clearTimeout(state.timer)
   state.timer = setTimeout(() => {
     const written = JSON.stringify(state.grid.view)
-    if (written === state.sent || written === state.received) return
-    state.sent = written
+    if (written === (state.sent.at(-1) ?? state.received)) return
+    state.sent.push(written)
     state.component.setStateValue("view", structuredClone(state.grid.view))
   }, 350)
 }
@@ -94,7 +99,7 @@ function rearrange(state, keepFocusOn) {
   if (keepFocusOn !== undefined) grid.focus = grid.order.indexOf(keepFocusOn)
   grid.focus = Math.min(grid.focus, grid.order.length - 1)
   fillControls(root, grid.data, grid.view)
-  fillCount(root, grid.order.length, grid.data.channels.length)
+  fillCount(root, grid.order.length, grid.data.channels.length, grid.data.coming)
   fillPicked(root, grid.view, (changes) => change(state, changes))
   state.bars = fillSpread(root, grid.data, grid.view, null)
   const taken = (state.bars ? 56 : 0) + (grid.data.panels.length > 1 ? 31 : 0) + (grid.view.selected.length ? 60 : 0)
@@ -140,18 +145,18 @@ function listen(state) {
 
 function listenToView(state, view) {
   const { grid } = state
-  const at = (event) => {
-    const box = view.getBoundingClientRect()
-    const [x, y] = [event.clientX - box.left - PAD, event.clientY - box.top - PAD + view.scrollTop]
-    return grid.layout && tileAt(grid.layout, grid.data.panels.length, x, y, grid.order.length)
+  const at = (event) => underPointer(state, event)
+  const point = (event) => {
+    state.pointer = event && { clientX: event.clientX, clientY: event.clientY }
+    hover(state, event && at(event))
   }
   view.addEventListener("scroll", () => {
     grid.scroll = view.scrollTop
     hover(state, null)
     state.again()
   }, { passive: true })
-  view.onpointermove = (event) => event.pointerType !== "touch" && hover(state, at(event))
-  view.onpointerleave = () => hover(state, null)
+  view.onpointermove = (event) => event.pointerType !== "touch" && point(event)
+  view.onpointerleave = () => point(null)
   view.onclick = (event) => {
     const tile = at(event)
     if (!tile) return
@@ -230,6 +235,21 @@ function hover(state, tile) {
   const left = box.left + PAD + tile.panel * (panelWidth + GUTTER) + (tile.position % columns) * (side + GAP)
   placeCard(card, left, left + side, box.top + Math.floor(tile.position / columns) * rowHeight - grid.scroll)
   markSpread(state, i)
+}
+
+function underPointer({ root, grid }, { clientX, clientY }) {
+  const view = root.querySelector(".view")
+  const box = view.getBoundingClientRect()
+  const [x, y] = [clientX - box.left - PAD, clientY - box.top - PAD + view.scrollTop]
+  return grid.layout && tileAt(grid.layout, grid.data.panels.length, x, y, grid.order.length)
+}
+
+// New data came in under a resting pointer: the card tells of what lies there now.
+function hoverAgain(state) {
+  if (!state.grid.hover || !state.pointer) return
+  const tile = underPointer(state, state.pointer)
+  state.grid.hover = null
+  hover(state, tile)
 }
 
 function markSpread(state, i) {
