@@ -82,11 +82,14 @@ def _representatives(atlas: Atlas, layer: ConvLayer, count: int, _made_by_now: t
 
 
 def channel_table(atlas: Atlas, layer: ConvLayer, pictures: LayerPictures) -> pd.DataFrame:
-    """One row a channel: its statistics, and what follows from its pictures and images (purity, reach)."""
+    """One row a channel: its statistics, its filter's norm, and what its pictures and images tell (purity, reach)."""
     table = pd.DataFrame({"channel": range(layer.out_channels)})
     statistics = atlas.statistics(layer.name)
     if statistics is not None:
         table = table.merge(statistics.drop(columns="folder"), on="channel", how="left")
+    weights = atlas.weights(layer.name)
+    if weights is not None:
+        table = table.merge(weights[["channel", "norm"]], on="channel", how="left")
     if pictures.purity:
         table["purity"] = table["channel"].map(pictures.purity).astype(float)
     if pictures.peaks and "peak_max" in table:

@@ -13,7 +13,7 @@ Format = Literal["number", "percent", "count"]
 
 @dataclass(frozen=True)
 class Measure:
-    """name: the column of statistics.parquet · title, about: for people · highlight: shown before the others."""
+    """name: a column of statistics or weights · title, about: for people · highlight: shown before the others."""
 
     name: str
     title: str
@@ -33,6 +33,12 @@ KNOWN = (
         "Peak of the picture ÷ peak of the best image; below 1, distrust the picture.",
         highlight=True,
     ),
+    Measure(
+        "selectivity",
+        "Selectivity",
+        "How far the best class stands above the others: 0 all alike, 1 that class alone.",
+    ),
+    Measure("norm", "Filter norm", "Euclidean norm of its weights."),
     Measure("mean", "Mean", "Mean at the convolution's own output."),
     Measure("std", "Spread", "Standard deviation at the convolution's own output."),
     Measure("min", "Minimum", "The least value."),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import streamlit as st
@@ -50,6 +50,31 @@ class Group:
 
 
 @dataclass(frozen=True)
+class Bar:
+    """share: 0 … 1 of the longest possible."""
+
+    label: str
+    value: str
+    share: float
+
+
+@dataclass(frozen=True)
+class Note:
+    """A small block below the picture: a tile, bars, or both.
+
+    step : where a click leads, in channels from this one; 0 for nowhere · href: the same as an address
+    """
+
+    title: str
+    about: str
+    tile: Tile | None = None
+    sharp: bool = False
+    bars: list[Bar] = field(default_factory=list)
+    step: int = 0
+    href: str = ""
+
+
+@dataclass(frozen=True)
 class Values:
     """The distribution of a channel's own values, in equal bins from low to high."""
 
@@ -60,9 +85,14 @@ class Values:
     high: float
 
 
-def unit(picture: Picture, groups: list[Group], sheets: Sheets, *, key: str) -> tuple[int, int]:
+def unit(picture: Picture, notes: list[Note], groups: list[Group], sheets: Sheets, *, key: str) -> tuple[int, int]:
     """Mount it. Returns the steps to another channel and to another layer (−1, 0, 1) asked for in this run."""
-    data = {"picture": asdict(picture), "groups": [asdict(group) for group in groups], "sheets": sheets.atlas_sheets}
+    data = {
+        "picture": asdict(picture),
+        "notes": [asdict(note) for note in notes],
+        "groups": [asdict(group) for group in groups],
+        "sheets": sheets.atlas_sheets,
+    }
     result = _unit(key=key, data=data, on_channel_change=lambda: None, on_layer_change=lambda: None)
     return int(result.channel or 0), int(result.layer or 0)
 

@@ -9,6 +9,7 @@ from dashboard.components.unit import gauges, unit
 from dashboard.frame import Way, go, heading, view
 from dashboard.layers import about_layer, layer_facts
 from dashboard.library import find_atlas, find_channel, find_layer, layers_around
+from dashboard.notes import notes_of
 from dashboard.pictures import Sheets
 from dashboard.state import View
 
@@ -37,6 +38,7 @@ heading(
 sheets = Sheets()
 step, layer_step = unit(
     picture_of(atlas, layer, channel, facts),
+    notes_of(atlas, layer, channel, facts, sheets),
     examples_of(atlas, layer, channel, sheets),
     sheets,
     key=f"unit-{atlas.id}-{layer.name}-{channel}",

@@ -7,6 +7,8 @@ export default function (component) {
   const root = parentElement.querySelector(".unit")
   const whole = root.querySelector(".whole")
   fillMain(root.querySelector(".main"), data.picture)
+  const go = (step) => setTriggerValue("channel", step)
+  root.querySelector(".notes").replaceChildren(...data.notes.map((note) => noteOf(note, data, go)))
   root.querySelector(".groups").replaceChildren(...data.groups.map((group) => groupOf(group, data, whole)))
   listenToKeys(root, (kind, step) => setTriggerValue(kind, step))
 }
@@ -43,6 +45,47 @@ function fillMain(main, picture) {
   else figure.append(make("div", "none", picture.alt))
   figure.append(make("figcaption", "", picture.caption))
   main.replaceChildren(figure)
+}
+
+function noteOf(note, data, go) {
+  const box = make(note.step ? "a" : "div", "note")
+  if (note.step) {
+    box.href = note.href
+    box.onclick = (event) => {
+      if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return
+      event.preventDefault()
+      go(note.step)
+    }
+  }
+  if (note.tile) box.append(tileOf(note, data))
+  const words = make("div", "words")
+  words.append(make("h3", "", note.title), make("p", "about", note.about), ...note.bars.map(barOf))
+  box.append(words)
+  return box
+}
+
+function tileOf(note, data) {
+  const canvas = make("canvas")
+  const [sheet, tile] = note.tile
+  const side = 72 * (window.devicePixelRatio || 1)
+  Object.assign(canvas, { width: side, height: side })
+  const draw = () => {
+    const context = canvas.getContext("2d")
+    context.imageSmoothingEnabled = !note.sharp
+    context.imageSmoothingQuality = "high"
+    drawTile(context, data.sheets[sheet], tile, 0, 0, side, draw)
+  }
+  draw()
+  return canvas
+}
+
+function barOf(bar) {
+  const line = make("div", "line")
+  const [rail, fill] = [make("div", "rail"), make("i")]
+  fill.style.width = `${100 * bar.share}%`
+  rail.append(fill)
+  line.append(make("span", "", bar.label), rail, make("b", "", bar.value))
+  return line
 }
 
 function groupOf(group, data, whole) {
