@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from dashboard.answers import answers_of
 from dashboard.atlases import about_input, about_model, about_probe, failures_of, progress_of
 from dashboard.components.strips import Head, strips
 from dashboard.frame import Way, go, heading, plain, view
@@ -33,8 +34,15 @@ def progress() -> None:
                 st.markdown(f"{plain(reason)} *({plain(what)})*")
 
 
+def answers() -> None:
+    found = answers_of(atlas)
+    if found:
+        st.markdown(plain(f"{found.said} {found.confused}"), help=found.basis or None)
+
+
 def layers() -> None:
     progress()
+    answers()
     sheets = Sheets()
     rows = [layer_strip(atlas, layer, sheets) for layer in layers_with_something(atlas)]
     titles = next((strip.figures for strip in rows if strip.figures), [])
