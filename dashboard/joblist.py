@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from analysis.jobs.table import Job
 from dashboard.address import link
@@ -29,6 +31,18 @@ def place_of(job: Job) -> tuple[str | None, View]:
         return "dream", View(job=job.id)
     atlas = job.result.get("atlas")
     return ("overview", View(atlas=str(atlas))) if atlas else (None, View())
+
+
+def unfinished(newest_first: Sequence[Job]) -> list[Job]:
+    """The failed and cancelled jobs whose request nobody has filed again since."""
+    found: list[Job] = []
+    filed: list[tuple[str, Mapping[str, Any]]] = []
+    for job in newest_first:
+        asked = (job.kind, job.request)
+        if job.state in ("failed", "cancelled") and asked not in filed:
+            found.append(job)
+        filed.append(asked)
+    return found
 
 
 def left(job: Job) -> str:

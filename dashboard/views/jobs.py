@@ -7,7 +7,7 @@ import streamlit as st
 from analysis.jobs.table import Job
 from dashboard.components.strips import strips
 from dashboard.frame import go, heading, plain
-from dashboard.joblist import job_strip, job_title, left, place_of
+from dashboard.joblist import STATES, ago, job_strip, job_title, left, place_of, unfinished
 from dashboard.library import jobs
 from dashboard.pictures import Sheets
 
@@ -18,15 +18,34 @@ def cancel(job_id: str) -> None:
     jobs().cancel(job_id)
 
 
+def run_again(job: Job) -> None:
+    """File the same request again."""
+    jobs().submit("dream" if job.kind == "dream" else "build", job.request)
+
+
+def open_link(job: Job) -> None:
+    page, place = place_of(job)
+    if page:
+        st.page_link(f"views/{page}.py", label="Open", icon=":material/arrow_forward:", query_params=place.to_query())
+
+
+def broken_off(job: Job) -> None:
+    """A job that failed or was cancelled: what happened, and a way to have it done after all."""
+    with st.container(border=True, key=f"job-{job.id}"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            when = f"{STATES[job.state]} {ago(job.finished or job.created)}"
+            st.markdown(f"**{plain(job_title(job))}** · {when}", width="stretch")
+            open_link(job)
+            st.button("Run again", icon=":material/replay:", key=f"again-{job.id}", on_click=run_again, args=(job,))
+        if job.error:
+            st.caption(plain(job.error))
+
+
 def running(job: Job) -> None:
     with st.container(border=True, key=f"job-{job.id}"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{plain(job_title(job))}**", width="stretch")
-            page, place = place_of(job)
-            if page:
-                st.page_link(
-                    f"views/{page}.py", label="Open", icon=":material/arrow_forward:", query_params=place.to_query()
-                )
+            open_link(job)
             stopping = job.cancel and not job.ended
             label = "Stopping…" if stopping else "Cancel"
             st.button(label, key=f"cancel-{job.id}", on_click=cancel, args=(job.id,), disabled=stopping)
@@ -39,7 +58,9 @@ def listing() -> None:
     active = [job for job in recent if not job.ended]
     for job in active:
         running(job)
-    past = [job for job in recent if job.ended]
+    for job in unfinished(recent):
+        broken_off(job)
+    past = [job for job in recent if job.ended and job not in unfinished(recent)]
     if not recent:
         st.info(
             "Nothing has been asked for yet. Start a dream, or a build on the command line.", icon=":material/list_alt:"

@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from analysis.atlas.library import Library
 from analysis.jobs.request import BuildRequest
-from analysis.jobs.table import Jobs
+from analysis.jobs.table import Jobs, State
 from tests.dashboard.conftest import Open
 from tests.dashboard.synthetic import add_atlas, model_card
 
@@ -212,6 +212,20 @@ class TestJobs:
         job = table.submit("build", {"model": "tiny-abababab"})
         table.claim(job.id)
         table.finish(job.id, "failed", error="The disk is full. Make room.")
-        rows = component(open_page("jobs"), "strata_strips")["rows"]
+        assert "The disk is full. Make room." in words(open_page("jobs")).replace("\\", "")
+
+    @pytest.mark.parametrize("state", ["failed", "cancelled"])
+    def test_what_was_broken_off_can_be_run_again(self, own_shelf: Library, open_page: Open, state: State) -> None:
+        table = Jobs(own_shelf.database_url)
+        job = table.submit("build", {"model": "tiny-abababab", "layers": ["features.1.conv"]})
+        table.claim(job.id)
+        table.finish(job.id, state, error="The disk is full. Make room.")
+        app = open_page("jobs")
+        app.button(key=f"again-{job.id}").click().run()
+        again = table.recent(1)[0]
+        assert again.id != job.id
+        assert (again.kind, again.state, again.request) == ("build", "queued", job.request)
+        assert [button.key for button in app.button] == [f"cancel-{again.id}"]
+        rows = component(app, "strata_strips")["rows"]
         assert rows[0]["subtitle"] == "The disk is full. Make room."
-        assert rows[0]["figures"][-1]["alarm"]
+        assert rows[0]["figures"][-1]["alarm"] == (state == "failed")
