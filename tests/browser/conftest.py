@@ -32,13 +32,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(absent)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def shown(tmp_path_factory: pytest.TempPathFactory) -> Library:
     """The library that the served dashboard shows."""
     return make_library(tmp_path_factory.mktemp("shown"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def site(shown: Library) -> Iterator[str]:
     """The address of a dashboard that runs for the whole session."""
     with socket.socket() as free:
@@ -68,7 +68,7 @@ def _wait(url: str, server: subprocess.Popen[bytes]) -> None:
     raise RuntimeError("the dashboard did not answer")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator["playwright.sync_api.Browser"]:  # noqa: F821, UP037
     from playwright.sync_api import sync_playwright
 
