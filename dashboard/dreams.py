@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
@@ -17,6 +17,13 @@ from dashboard.state import View
 
 MIDDLE = 0.6
 """How deep the first suggestion lies: shallow layers draw strokes, the deepest ones fragments."""
+PHOTOS = "photos"
+"""Name of the sample that was trained on photos: what it draws looks like the world."""
+
+
+def best_first(cards: Sequence[ModelCard]) -> list[ModelCard]:
+    """Models to dream with: one that learned from photos first, the others as they stood."""
+    return sorted(cards, key=lambda card: card.name != PHOTOS)
 
 
 def dreamable(card: ModelCard) -> list[ConvLayer]:

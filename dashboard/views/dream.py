@@ -9,7 +9,7 @@ from analysis.errors import StrataError
 from analysis.jobs.table import Job
 from analysis.models.model import ModelCard
 from dashboard.components.viewer import viewer
-from dashboard.dreams import download_of, dreamable, frames_of, good_layer, known_model, original_of
+from dashboard.dreams import best_first, download_of, dreamable, frames_of, good_layer, known_model, original_of
 from dashboard.forms import parameters_form
 from dashboard.frame import go, heading, plain, view
 from dashboard.joblist import job_title, left
@@ -131,7 +131,7 @@ if here.job:
     st.fragment(watch, run_every=None if job.ended else 1)(job.id)
 else:
     heading("Dream", "Give it an image, choose a layer, and see the image rewritten by what that layer learned.")
-    models = {card.id: card for card in library().models()}
+    models = {card.id: card for card in best_first(library().models())}
     if models:
         controls(models, known_model(here, models))
     else:

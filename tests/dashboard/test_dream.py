@@ -44,6 +44,16 @@ def test_a_dream_begins_with_a_layer_in_the_middle() -> None:
     assert chosen.name == "features.3.conv"
 
 
+def test_every_model_can_be_dreamed_with_the_photo_net_first(
+    table: Jobs, own_shelf: Library, tmp_path: Path, open_page: Open
+) -> None:
+    own_shelf.add_model(model_card("photos", "99" * 32), tmp_path / "tiny.pth")
+    own_shelf.add_model(model_card("zebra", "88" * 32), tmp_path / "tiny.pth")
+    choice = open_page("dream").selectbox[0]
+    assert (choice.value, choice.options) == ("photos-99999999", ["photos", "tiny", "zebra"])
+    assert open_page("dream", atlas="zebra-88888888").selectbox[0].value == "zebra-88888888"
+
+
 def test_asking_files_a_job_that_the_engine_understands(table: Jobs, own_shelf: Library, open_page: Open) -> None:
     app = open_page("dream")
     app.button[0].click().run()
