@@ -17,8 +17,7 @@ from dashboard.layers import (
 from dashboard.library import find_atlas, find_layer, jobs, layers_around
 from dashboard.state import View
 
-EVERY = 3
-"""Seconds between two looks at a layer that is being built."""
+EVERY = 3  # s between two looks at a layer that is being built; as a string of its own it would stand on the page
 here = view()
 atlas = find_atlas(here)
 layer = find_layer(here, atlas.model)

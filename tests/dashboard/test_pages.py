@@ -62,6 +62,7 @@ class TestPlaces:
         drawn = [element.proto.component_name for element in app.get("bidi_component")]
         assert drawn.count("strata_grid") == 1
         assert set(drawn) == {"strata_grid", "strata_history"}
+        assert not app.markdown
         data = component(app, "strata_grid")
         assert data["channels"] == list(range(48))
         panel = data["panels"][0]
