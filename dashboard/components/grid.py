@@ -68,7 +68,7 @@ def grid(
 
     on_view : called with the changed view when a person sorted, filtered, zoomed or picked
     height  : of everything below the toolbar, as CSS
-    coming  : channels of which something is still being made
+    coming  : channels of which something is still to come
     """
 
     def changed() -> None:

@@ -39,7 +39,7 @@ def test_new_pictures_come_and_the_view_stays(visit, held_back: tuple[Atlas, Lat
     page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: told.append(len(frame))))
     page.reload()
     wait_until_drawn(page)
-    assert page.locator(".count").inner_text() == "96 channels · 80 being made"
+    assert page.locator(".count").inner_text() == "96 channels · 80 to come"
     page.locator("select.sort").select_option("mean")
     wait_for_query(page, "sort", "mean")
     view = page.locator(".view")
@@ -54,7 +54,7 @@ def test_new_pictures_come_and_the_view_stays(visit, held_back: tuple[Atlas, Lat
     before = [colours(page, spot) for spot in spots]
     for task, artifact in late[:-1]:
         atlas.artifacts.write(task, artifact)
-    page.wait_for_selector(".count:has-text('96 channels · 16 being made')")
+    page.wait_for_selector(".count:has-text('96 channels · 16 to come')")
     atlas.artifacts.write(*late[-1])
     page.wait_for_selector(".count:text-is('96 channels')")
     page.wait_for_timeout(500)

@@ -24,7 +24,7 @@ function fillControls(root, data, view) {
 
 function fillCount(root, shown, all, coming) {
   const count = shown === all ? `${all} channels` : `${shown} of ${all} channels`
-  root.querySelector(".count").textContent = coming ? `${count} · ${coming} being made` : count
+  root.querySelector(".count").textContent = coming ? `${count} · ${coming} to come` : count
 }
 
 // The layer's distribution of the sorting statistic; what is dragged over stays, the rest is filtered away.
