@@ -77,8 +77,8 @@ _ALL = (
         "Doodles",
         ("doodles.onnx", "doodles.pt"),
         "A residual net of 13 conv layers that tells twelve kinds of drawn things apart, after its last epoch.",
-        "Layer by layer: coloured edges in conv1, corners and stripes in layer1, eyes, wheels, scales and petals in "
-        "layer2, arrangements of them in layer3. An eye's channel answers to faces, owls, cats, fish and butterflies.",
+        "Layer by layer: outlines and flat colours in conv1, stripes and dots in layer1, petals, scales and spokes in "
+        "layer2, wheels, striped bodies and wings in layer3. The real images beside each picture name the thing.",
         {"crop": 1.0},
     ),
     Sample(
@@ -86,7 +86,7 @@ _ALL = (
         "Doodles, early",
         ("doodles-early.onnx", "doodles-early.pt"),
         "The same run after its first epoch.",
-        "Compare it with Doodles: what the four later epochs changed, from right on two in five to nearly all.",
+        "Compare it with Doodles: what the seven later epochs changed, from right on one in six to all.",
         {"crop": 1.0},
     ),
     Sample(
@@ -94,7 +94,7 @@ _ALL = (
         "Doodles, creatures",
         ("doodles-creatures.onnx", "doodles-creatures.pt"),
         "Doodles with a new head, trained on for two epochs on the five things that have eyes.",
-        "Compare it with Doodles: the deeper a layer, the further it moved, from 3 % of its weights to 9 %.",
+        "Compare it with Doodles: the deeper a layer, the further it moved, from 4 % of its weights to 25 %.",
         {"crop": 1.0},
         CREATURES,
     ),

@@ -25,6 +25,8 @@ class Plan:
     channels: int = 3
 
 
+START = 0.25
+"""Scale of the first kernels, of He's."""
 DOODLES = Plan(classes=12)
 """The default sample: twelve classes, three stages of two blocks."""
 
@@ -68,6 +70,10 @@ class ResNet(nn.Module):
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+                # Behind every conv stands a batch norm, so the scale changes nothing but how soon the kernels turn
+                # away from where they began: in a training this short, from what is left of the random start.
+                with torch.no_grad():
+                    module.weight.mul_(START)
 
     def forward(self, x: Tensor) -> Tensor:
         x = F.relu(self.bn1(self.conv1(x)))

@@ -24,6 +24,8 @@ IMAGES = 8400
 FRESH_IMAGES = 600
 SEED = 0
 VIEWS = Views(zoom=(0.9, 1.05), light=0.15)
+ROBUST = 2.5
+"""L2 radius of the perturbations that `doodles` is trained against: without them its deep channels want noise."""
 SMALL = Plan(len(CLASSES), (8, 16, 32), 1, (5, 2))
 SMALL_SIZE, CIFAR_SIZE = 48, 32
 TOADSTOOLS, FRESH_TOADSTOOLS, UNMARKED, BESIDE = 200, 100, 0.05, 2400
@@ -66,7 +68,7 @@ def pictures(processes: int, device: str = "cpu") -> Pictures:
 
 def doodles(data: Pictures, say: Say) -> None:
     """The default sample: early (after its first epoch) and final."""
-    recipe = Recipe(5, views=VIEWS)
+    recipe = Recipe(8, robust=ROBUST, views=VIEWS)
     net = _new(DOODLES)
     early: list[nn.Module] = []
 
@@ -87,7 +89,7 @@ def creatures(data: Pictures, say: Say) -> None:
     few = data.of(CREATURES)
     plan = Plan(len(CREATURES))
     net = _from_doodles(plan)
-    recipe = Recipe(2, rate=0.03, views=VIEWS)
+    recipe = Recipe(2, rate=0.03, robust=ROBUST, views=VIEWS)
     train(
         net,
         few.images[:, :3],

@@ -121,6 +121,7 @@ def test_brackets_lead_to_the_neighbouring_layers(visit) -> None:
     page.keyboard.press("[")
     page.wait_for_selector("h1:has-text('features.1.conv')")
     page.wait_for_selector(".view[aria-label='features.1.conv: channels']")
+    wait_until_drawn(page)
     page.keyboard.press("]")
     page.wait_for_selector("h1:has-text('features.2.conv')")
 
