@@ -89,6 +89,7 @@ def build(
 ) -> None:
     """Make the atlas of a model: statistics, exemplars and pictures of every channel. Goes on where it was stopped."""
     from analysis.atlas.library import Library
+    from analysis.console import print_skipped
     from analysis.jobs.local import build_here, possible, requested
 
     card = _open_card(file, **_opening(architecture, architecture_args, input_spec, partial, trust))
@@ -106,7 +107,10 @@ def build(
     }
     job = build_here(shelf, request, workers, scheduler)
     _end(job.state, job.error)
-    print(f"{shelf.root / 'atlases' / job.result['atlas']}")
+    atlas = shelf.atlas(job.result["atlas"])
+    if atlas.probe is not None:
+        print_skipped(atlas.probe)
+    print(atlas.root)
 
 
 @app.command()

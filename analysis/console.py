@@ -16,6 +16,7 @@ from rich.table import Table
 
 from analysis.jobs.table import Job
 from analysis.models.model import ModelCard
+from analysis.probe.probe import ProbeCard
 
 out = Console(highlight=False)
 LINE_EVERY = 5.0
@@ -60,6 +61,16 @@ def _computes(card: ModelCard) -> str:
     if card.architecture is not None:
         return escape(card.architecture)
     return "architecture not known" if card.weights_only else "computes what the file says"
+
+
+def print_skipped(probe: ProbeCard, most: int = 10) -> None:
+    """Which images could not be read, and why."""
+    if probe.skipped:
+        err.print(f"[yellow]note[/yellow] images that could not be read and were left out: {len(probe.skipped)}")
+        for name, reason in probe.skipped[:most]:
+            err.print(f"  {escape(name)}: {escape(reason)}")
+        if len(probe.skipped) > most:
+            err.print(f"  and {len(probe.skipped) - most} more; atlas.json names them all")
 
 
 def print_table(table: pd.DataFrame) -> None:

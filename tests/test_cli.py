@@ -29,11 +29,14 @@ def library(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A library with the atlases of two nets that differ by their seed."""
     folder = tmp_path_factory.mktemp("library")
     images = tiny_images(folder / "images")
+    (images / "even" / "broken.png").write_bytes(b"no picture")
     other = tiny_onnx(folder / "other.onnx", seed=1)
     for file in (model, other):
         built = strata("build", file, "--images", images, "--library", folder / "library", "--steps", 2, "--workers", 1)
         assert (built.returncode, "Traceback" in built.stderr) == (0, False), built.stderr
         assert "2/2 layers · 20/20 channels" in built.stderr
+        assert "could not be read and were left out: 1" in built.stderr
+        assert "broken.png" in built.stderr
         assert Path(built.stdout.strip()).is_dir()
     return folder / "library"
 
