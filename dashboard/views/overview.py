@@ -22,6 +22,10 @@ beside = [
 heading(atlas.model.name, " · ".join((about_model(atlas), about_input(atlas), about_probe(atlas))), [], beside)
 for warning in atlas.model.warnings:
     st.warning(warning, icon=":material/warning:")
+if atlas.probe and atlas.probe.skipped:
+    with st.expander(f"Images that could not be read: {len(atlas.probe.skipped)}", icon=":material/broken_image:"):
+        for name, reason in atlas.probe.skipped[:50]:
+            st.markdown(f"{plain(name)} *({plain(reason)})*")
 
 
 def progress() -> None:

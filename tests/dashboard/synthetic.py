@@ -42,7 +42,7 @@ def model_card(name: str = "tiny", sha256: str = "ab" * 32, widths: tuple[int, .
 
 
 def probe_card() -> ProbeCard:
-    return ProbeCard("12" * 16, "invented", {}, 40, CLASSES)
+    return ProbeCard("12" * 16, "invented", {}, 40, CLASSES, (("odd/broken.png", "the file is empty"),))
 
 
 def pattern(seed: int, side: int = TILE) -> np.ndarray:

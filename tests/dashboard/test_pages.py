@@ -53,6 +53,12 @@ class TestPlaces:
         assert dead["value"] == "1 of 16"
         assert dead["alarm"]
 
+    def test_the_overview_names_the_images_that_could_not_be_read(self, open_page: Open) -> None:
+        app = open_page("overview", atlas="tiny-abababab")
+        assert "odd/broken.png" in words(app)
+        assert "the file is empty" in words(app)
+        assert any("could not be read: 1" in each.label for each in app.expander)
+
     def test_the_overview_of_a_growing_atlas_shows_its_progress(self, open_page: Open) -> None:
         app = open_page("overview", atlas="growing")
         assert "pieces are made" in app.get("progress")[0].proto.text
