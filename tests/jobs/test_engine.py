@@ -139,7 +139,11 @@ def test_a_cancelled_build_stops_and_goes_on_later_with_what_is_done(
     images = tiny_images(tmp_path / "images")
     jobs = Jobs(library.database_url)
     (card,) = library.models()
-    request = {"model": card.id, "images": str(images), "techniques": {"statistics": {}, "features": {"steps": 2000}}}
+    request = {
+        "model": card.id,
+        "images": str(images),
+        "techniques": {"statistics": {}, "features": {"steps": 2000, "patience": 1024}},
+    }
     asked = jobs.submit("build", request)
     job = jobs.claim()
     assert job is not None
