@@ -61,11 +61,12 @@ def to_torchscript(net: nn.Module, path: Path, shape: tuple[int, int, int]) -> N
 
 
 def to_exported(net: nn.Module, path: Path, shape: tuple[int, int, int]) -> None:
-    """`.pt2`, batch of any size."""
+    """`.pt2`, batch of any size, without the paths of the machine that made it."""
     batch = torch.export.Dim("batch", min=1, max=1024)
-    torch.export.save(
-        torch.export.export(net.eval(), (torch.rand(2, *shape),), dynamic_shapes=({0: batch},)), str(path)
-    )
+    program = torch.export.export(net.eval(), (torch.rand(2, *shape),), dynamic_shapes=({0: batch},))
+    for node in program.graph.nodes:
+        node.meta.pop("stack_trace", None)
+    torch.export.save(program, str(path))
 
 
 def to_safetensors(net: nn.Module, path: Path) -> None:
