@@ -184,7 +184,7 @@ def _preface(results: list[Result], planned: int) -> str:
     nets = len({(result.zoo, result.net) for result in results})
     return (
         f"Written by `make bench-loading` on torch {torch.__version__}: {nets} of {planned} planned nets, "
-        "mostly the small ones of each zoo (a run goes on where the last one stopped), saved in each format and opened "
+        "in the order of their size (a run goes on where the last one stopped), saved in each format and opened "
         f"from the file alone. Right: within {RIGHT:g} standard deviations of the original's output. Old and new are "
         "PyTorch's two ONNX exporters (TorchScript, operator set 17; dynamo, its newest). Files carry the "
         "net's name, which decides between twins that share every key and shape."
@@ -217,16 +217,16 @@ def run(
 
 
 def chosen(count: int) -> list[tuple[str, str]]:
-    """torchvision's classifiers, and `count` timm nets spread over its families; the small ones of each first."""
-    classifiers = [name for name in zoo.names(zoo.TORCHVISION) if _is_classifier(name)]
-    families: dict[str, str] = {}
-    for net in index():
-        if net.zoo == zoo.TIMM:
-            families.setdefault(net.name.split("_")[0], net.name)
+    """torchvision's classifiers, and the smallest net of timm's `count` smallest families; in the order of size.
+
+    A family is what comes before the first `_` of its nets' names. One net of each, since they share their code.
+    """
     size = {(net.zoo, net.name): sum(_numbers(shape) for shape in net.shapes.values()) for net in index()}
-    known = [(zoo.TORCHVISION, name) for name in classifiers]
-    others = [(zoo.TIMM, name) for name in list(families.values())[:count]]
-    return [net for group in (known, others) for net in sorted(group, key=lambda net: size[net])]
+    families: dict[str, tuple[str, str]] = {}
+    for net in sorted((net for net in size if net[0] == zoo.TIMM), key=lambda net: size[net]):
+        families.setdefault(net[1].split("_")[0], net)
+    classifiers = [(zoo.TORCHVISION, name) for name in zoo.names(zoo.TORCHVISION) if _is_classifier(name)]
+    return sorted([*classifiers, *list(families.values())[:count]], key=lambda net: size[net])
 
 
 def _numbers(shape: str) -> int:
