@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
@@ -43,6 +43,34 @@ class Wanted:
             return tuple(range(out_channels))
         return tuple(channel for channel in self.channels if channel < out_channels)
 
+    def pieces(self, out_channels: int, longest: int) -> list[tuple[int, int]]:
+        """The wanted channels of a layer as half-open ranges, none longer than `longest` or across its multiples,
+        so that asking for fewer channels gives the same tasks where they overlap whole pieces."""
+        pieces: list[tuple[int, int]] = []
+        for channel in sorted(set(self.channels_of(out_channels))):
+            if pieces and pieces[-1][1] == channel and channel % longest:
+                pieces[-1] = (pieces[-1][0], channel + 1)
+            else:
+                pieces.append((channel, channel + 1))
+        return pieces
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a technique is asked to plan.
+
+    model, probe : the cards of the model and of the images; None where there are no images
+    wanted       : layers and channels
+    parameters   : an instance of the technique's own `Parameters`
+    required     : the already planned tasks of the techniques it requires, by technique
+    """
+
+    model: ModelCard
+    probe: ProbeCard | None
+    wanted: Wanted
+    parameters: Any
+    required: Mapping[str, Sequence[Task]] = field(default_factory=dict)
+
 
 @dataclass(frozen=True)
 class Context:
@@ -74,15 +102,8 @@ class Technique(ABC):
     Parameters: ClassVar[type[Parameters]]
 
     @abstractmethod
-    def plan(
-        self,
-        model: ModelCard,
-        probe: ProbeCard | None,
-        wanted: Wanted,
-        parameters: Any,
-        required: Mapping[str, Sequence[Task]],
-    ) -> list[Task]:
-        """The tasks that make it. `required` holds the already planned tasks of `requires`, by technique."""
+    def plan(self, request: Request) -> list[Task]:
+        """The tasks that make it."""
 
     @abstractmethod
     def run(self, task: Task, context: Context) -> Artifact:

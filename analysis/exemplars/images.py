@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -17,8 +17,7 @@ from analysis.task import Task
 
 if TYPE_CHECKING:
     from analysis.models.input_spec import InputSpec
-    from analysis.models.model import ModelCard
-    from analysis.probe.probe import Probe, ProbeCard
+    from analysis.probe.probe import Probe
 
 LONGEST_SHEET = 8192
 """px: WebP ends at 16383, and browsers draw smaller ones faster."""
@@ -35,20 +34,23 @@ class Images(technique.Technique):
     requires = ("exemplars",)
     Parameters = ImagesParameters
 
-    def plan(
-        self,
-        model: ModelCard,
-        probe: ProbeCard | None,
-        wanted: technique.Wanted,
-        parameters: Any,
-        required: Mapping[str, Sequence[Task]],
-    ) -> list[Task]:
-        exemplars = required["exemplars"]
-        if probe is None or not exemplars:
+    def plan(self, request: technique.Request) -> list[Task]:
+        exemplars = request.required["exemplars"]
+        if request.probe is None or not exemplars:
             return []
         needs = tuple(task.key for task in exemplars)
-        facts = parameters.model_dump()
-        return [Task(self.name, self.version, model.sha256, probe.hash, parameters=facts, needs=needs, priority=91)]
+        facts = request.parameters.model_dump()
+        return [
+            Task(
+                self.name,
+                self.version,
+                request.model.sha256,
+                request.probe.hash,
+                parameters=facts,
+                needs=needs,
+                priority=91,
+            )
+        ]
 
     def run(self, task: Task, context: technique.Context) -> technique.Artifact:
         probe, spec = context.probe(), context.model().card.input

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
 
 from analysis import encoding, technique
 from analysis.exemplars.choose import Candidates, exemplars_of
@@ -16,10 +14,6 @@ from analysis.statistics.predictions import Answers, confusion_table, prediction
 from analysis.statistics.technique import ANSWERS, file_of, merged_state, statistics_files
 from analysis.task import Task
 
-if TYPE_CHECKING:
-    from analysis.models.model import ModelCard
-    from analysis.probe.probe import ProbeCard
-
 
 class Outputs(technique.Technique):
     name = "outputs"
@@ -28,20 +22,23 @@ class Outputs(technique.Technique):
     requires = ("measure",)
     Parameters = ExemplarParameters
 
-    def plan(
-        self,
-        model: ModelCard,
-        probe: ProbeCard | None,
-        wanted: technique.Wanted,
-        parameters: Any,
-        required: Mapping[str, Sequence[Task]],
-    ) -> list[Task]:
-        shards = required["measure"]
-        if probe is None or not shards:
+    def plan(self, request: technique.Request) -> list[Task]:
+        shards = request.required["measure"]
+        if request.probe is None or not shards:
             return []
         needs = tuple(shard.key for shard in shards)
-        facts = parameters.model_dump()
-        return [Task(self.name, self.version, model.sha256, probe.hash, parameters=facts, needs=needs, priority=93)]
+        facts = request.parameters.model_dump()
+        return [
+            Task(
+                self.name,
+                self.version,
+                request.model.sha256,
+                request.probe.hash,
+                parameters=facts,
+                needs=needs,
+                priority=93,
+            )
+        ]
 
     def run(self, task: Task, context: technique.Context) -> technique.Artifact:
         """predictions.json always; for a classifier confusion.parquet, answers.npz, and the statistics and exemplars

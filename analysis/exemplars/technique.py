@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
-
 from pydantic import Field
 
 from analysis import technique
@@ -12,10 +9,6 @@ from analysis.exemplars.choose import Candidates, exemplars_of
 from analysis.exemplars.cut import exemplar_files
 from analysis.statistics.technique import file_of
 from analysis.task import Task
-
-if TYPE_CHECKING:
-    from analysis.models.model import ModelCard
-    from analysis.probe.probe import ProbeCard
 
 CHUNK = 64
 """Channels a task."""
@@ -35,16 +28,9 @@ class Exemplars(technique.Technique):
     requires = ("measure",)
     Parameters = ExemplarParameters
 
-    def plan(
-        self,
-        model: ModelCard,
-        probe: ProbeCard | None,
-        wanted: technique.Wanted,
-        parameters: Any,
-        required: Mapping[str, Sequence[Task]],
-    ) -> list[Task]:
-        shards = required["measure"]
-        if probe is None or not shards:
+    def plan(self, request: technique.Request) -> list[Task]:
+        shards = request.required["measure"]
+        if request.probe is None or not shards:
             return []
         needs = tuple(shard.key for shard in shards)
         layers = shards[0].parameters["layers"]
@@ -52,16 +38,16 @@ class Exemplars(technique.Technique):
             Task(
                 self.name,
                 self.version,
-                model.sha256,
-                probe.hash,
+                request.model.sha256,
+                request.probe.hash,
                 layer,
                 channels,
-                parameters={**parameters.model_dump(), "file": file_of(layers, layer)},
+                parameters={**request.parameters.model_dump(), "file": file_of(layers, layer)},
                 needs=needs,
                 priority=92,
             )
-            for layer in wanted.layers
-            for channels in ranges(wanted.channels_of(model.layer(layer).out_channels))
+            for layer in request.wanted.layers
+            for channels in request.wanted.pieces(request.model.layer(layer).out_channels, CHUNK)
         ]
 
     def run(self, task: Task, context: technique.Context) -> technique.Artifact:
@@ -74,14 +60,3 @@ class Exemplars(technique.Technique):
         context.report(0.3)
         layer = card.layer(task.layer)
         return exemplar_files(found, layer, context.probe(), card.input, settings["tile"], sum(kinds))
-
-
-def ranges(channels: Sequence[int]) -> list[tuple[int, int]]:
-    """Channel numbers → half-open ranges that cover just these, none longer than CHUNK or across its multiples."""
-    found: list[list[int]] = []
-    for channel in sorted(channels):
-        if found and found[-1][1] == channel and channel % CHUNK:
-            found[-1][1] = channel + 1
-        else:
-            found.append([channel, channel + 1])
-    return [(start, stop) for start, stop in found]

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
-
 import numpy as np
 import pandas as pd
 import torch
@@ -17,10 +14,6 @@ from analysis.features.parameters import Parameters
 from analysis.features.prior import FEWEST, Prior, prior_of, prior_without_images
 from analysis.features.render import Rendered, render
 from analysis.task import Task
-
-if TYPE_CHECKING:
-    from analysis.models.model import ModelCard
-    from analysis.probe.probe import ProbeCard
 
 CHUNK = 32
 """Channels a task: large enough to fill a batch, small enough that a stopped build loses little."""
@@ -44,18 +37,12 @@ class PriorTechnique(technique.Technique):
 
     IMAGES = 256
 
-    def plan(
-        self,
-        model: ModelCard,
-        probe: ProbeCard | None,
-        wanted: technique.Wanted,
-        parameters: Any,
-        required: Mapping[str, Sequence[Task]],
-    ) -> list[Task]:
-        known = probe.hash if probe and probe.count >= FEWEST else None
+    def plan(self, request: technique.Request) -> list[Task]:
+        known = request.probe.hash if request.probe and request.probe.count >= FEWEST else None
         # the spectrum is taken at the size and with the channels of the model's input, so these belong to the key
-        facts = {"input": [model.input.channels, model.input.height, model.input.width, model.input.crop]}
-        return [Task(self.name, self.version, model.sha256, known, parameters=facts, priority=90)]
+        spec = request.model.input
+        facts = {"input": [spec.channels, spec.height, spec.width, spec.crop]}
+        return [Task(self.name, self.version, request.model.sha256, known, parameters=facts, priority=90)]
 
     def run(self, task: Task, context: technique.Context) -> technique.Artifact:
         spec = context.model().card.input
@@ -81,34 +68,27 @@ class FeaturesTechnique(technique.Technique):
     requires = ("prior",)
     Parameters = Parameters
 
-    def plan(
-        self,
-        model: ModelCard,
-        probe: ProbeCard | None,
-        wanted: technique.Wanted,
-        parameters: Any,
-        required: Mapping[str, Sequence[Task]],
-    ) -> list[Task]:
-        (prior,) = required["prior"]
+    def plan(self, request: technique.Request) -> list[Task]:
+        (prior,) = request.required["prior"]
         tasks = []
-        for depth, name in enumerate(wanted.layers):
-            layer = model.layer(name)
+        for depth, name in enumerate(request.wanted.layers):
+            layer = request.model.layer(name)
             if not layer.kind.endswith("2d"):
                 continue
-            for first, last in _ranges(wanted.channels_of(layer.out_channels), CHUNK):
+            for first, last in request.wanted.pieces(layer.out_channels, CHUNK):
                 tasks.append(
                     Task(
                         self.name,
                         self.version,
-                        model.sha256,
+                        request.model.sha256,
                         prior.probe,
                         name,
                         (first, last),
-                        parameters=parameters.model_dump(),
+                        parameters=request.parameters.model_dump(),
                         needs=(prior.key,),
                         # every layer's first channels before any layer's last ones; deep layers, which people
                         # look at first, before shallow ones
-                        priority=60 - 10 * (first > 0) + (9 * depth) // max(1, len(wanted.layers)),
+                        priority=60 - 10 * (first > 0) + (9 * depth) // max(1, len(request.wanted.layers)),
                     )
                 )
         return tasks
@@ -179,15 +159,3 @@ def in_three_colors(picture: Tensor) -> np.ndarray:
         shares = np.array_split(array, 3) if channels > 2 else [array[:1], array[1:], array[:1]]
         array = np.stack([share.mean(0) for share in shares])
     return encoding.to_pixels(array)
-
-
-def _ranges(channels: Sequence[int], longest: int) -> list[tuple[int, int]]:
-    """Half-open runs of consecutive channels, cut at multiples of `longest`, so that asking for fewer channels
-    gives the same tasks where they overlap whole chunks."""
-    runs: list[tuple[int, int]] = []
-    for channel in sorted(set(channels)):
-        if runs and runs[-1][1] == channel and channel % longest:
-            runs[-1] = (runs[-1][0], channel + 1)
-        else:
-            runs.append((channel, channel + 1))
-    return runs

@@ -11,7 +11,7 @@ from analysis.errors import StrataError
 from analysis.models.model import ModelCard
 from analysis.probe.probe import ProbeCard
 from analysis.task import Task
-from analysis.technique import Parameters, Technique, Wanted
+from analysis.technique import Parameters, Request, Technique, Wanted
 from analysis.techniques import technique, techniques
 
 Kind = TypeVar("Kind", bound=Parameters)
@@ -31,7 +31,7 @@ def plan(
     for name in _with_requirements(requested):
         each = technique(name)
         parameters = parse(each, requested.get(name, {}))
-        planned[name] = each.plan(model, probe, wanted, parameters, planned)
+        planned[name] = each.plan(Request(model, probe, wanted, parameters, planned))
     return [task for tasks in planned.values() for task in tasks]
 
 

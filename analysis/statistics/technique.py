@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
 
 import numpy as np
 from pydantic import Field
@@ -16,10 +15,6 @@ from analysis.statistics.pass_over import measure
 from analysis.statistics.structure import structure_of
 from analysis.statistics.table import statistics_table
 from analysis.task import Task
-
-if TYPE_CHECKING:
-    from analysis.models.model import ModelCard
-    from analysis.probe.probe import ProbeCard
 
 ANSWERS = "answers.npz"
 
@@ -36,27 +31,28 @@ class Measure(technique.Technique):
     about = "One pass over the images that measures every channel of every layer."
     Parameters = MeasureParameters
 
-    def plan(
-        self,
-        model: ModelCard,
-        probe: ProbeCard | None,
-        wanted: technique.Wanted,
-        parameters: Any,
-        required: Mapping[str, Sequence[Task]],
-    ) -> list[Task]:
+    def plan(self, request: technique.Request) -> list[Task]:
         """All layers whatever is wanted: one pass costs little more, and what is wanted later is there already."""
-        if probe is None:
+        if request.probe is None:
             return []
         facts = {
-            "layers": [layer.name for layer in model.layers],
-            "input": {name: value for name, value in model.input.to_json().items() if name != "evidence"},
-            "keep": parameters.keep,
-            "width": parameters.width,
+            "layers": [layer.name for layer in request.model.layers],
+            "input": {name: value for name, value in request.model.input.to_json().items() if name != "evidence"},
+            "keep": request.parameters.keep,
+            "width": request.parameters.width,
         }
-        starts = range(0, probe.count, parameters.shard)
-        parts = [(start, min(start + parameters.shard, probe.count)) for start in starts]
+        starts = range(0, request.probe.count, request.parameters.shard)
+        parts = [(start, min(start + request.parameters.shard, request.probe.count)) for start in starts]
         return [
-            Task(self.name, self.version, model.sha256, probe.hash, part=part, parameters=facts, priority=100)
+            Task(
+                self.name,
+                self.version,
+                request.model.sha256,
+                request.probe.hash,
+                part=part,
+                parameters=facts,
+                priority=100,
+            )
             for part in parts
         ]
 
@@ -96,16 +92,9 @@ class Statistics(technique.Technique):
     requires = ("measure",)
     Parameters = NoParameters
 
-    def plan(
-        self,
-        model: ModelCard,
-        probe: ProbeCard | None,
-        wanted: technique.Wanted,
-        parameters: Any,
-        required: Mapping[str, Sequence[Task]],
-    ) -> list[Task]:
-        shards = required["measure"]
-        if probe is None or not shards:
+    def plan(self, request: technique.Request) -> list[Task]:
+        shards = request.required["measure"]
+        if request.probe is None or not shards:
             return []
         needs = tuple(shard.key for shard in shards)
         layers = shards[0].parameters["layers"]
@@ -113,14 +102,14 @@ class Statistics(technique.Technique):
             Task(
                 self.name,
                 self.version,
-                model.sha256,
-                probe.hash,
+                request.model.sha256,
+                request.probe.hash,
                 layer,
                 parameters={"file": file_of(layers, layer)},
                 needs=needs,
                 priority=95,
             )
-            for layer in wanted.layers
+            for layer in request.wanted.layers
         ]
 
     def run(self, task: Task, context: technique.Context) -> technique.Artifact:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,10 +14,6 @@ from analysis.statistics.technique import NoParameters
 from analysis.statistics.weights import filters_in, filters_of, kernel_tiles, weights_facts, weights_table
 from analysis.task import Task
 
-if TYPE_CHECKING:
-    from analysis.models.model import ModelCard
-    from analysis.probe.probe import ProbeCard
-
 TILE = 48
 """Side of a kernel's picture, px."""
 
@@ -30,24 +24,17 @@ class Weights(technique.Technique):
     about = "What the weights alone tell: norms, copies, whether the layer looks trained. Needs no images."
     Parameters = NoParameters
 
-    def plan(
-        self,
-        model: ModelCard,
-        probe: ProbeCard | None,
-        wanted: technique.Wanted,
-        parameters: Any,
-        required: Mapping[str, Sequence[Task]],
-    ) -> list[Task]:
+    def plan(self, request: technique.Request) -> list[Task]:
         return [
             Task(
                 self.name,
                 self.version,
-                model.sha256,
+                request.model.sha256,
                 layer=layer,
-                parameters={"groups": model.layer(layer).groups},
+                parameters={"groups": request.model.layer(layer).groups},
                 priority=98,
             )
-            for layer in wanted.layers
+            for layer in request.wanted.layers
         ]
 
     def run(self, task: Task, context: technique.Context) -> technique.Artifact:

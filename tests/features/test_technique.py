@@ -10,7 +10,7 @@ from analysis import encoding
 from analysis.features.parameters import Parameters
 from analysis.features.technique import FeaturesTechnique, PriorParameters, PriorTechnique, in_three_colors
 from analysis.probe.probe import ProbeCard
-from analysis.technique import Context, Wanted
+from analysis.technique import Context, Request, Wanted
 from tests.features.nets import model_of, small_net, spec_of
 
 
@@ -31,8 +31,8 @@ def build(model, probe, wanted, parameters):
     """Every task's artifact, planned and run as a worker would."""
     prior, features = PriorTechnique(), FeaturesTechnique()
     card = probe.card if probe else None
-    first = prior.plan(model.card, card, wanted, PriorParameters(), {})
-    tasks = features.plan(model.card, card, wanted, parameters, {"prior": first})
+    first = prior.plan(Request(model.card, card, wanted, PriorParameters()))
+    tasks = features.plan(Request(model.card, card, wanted, parameters, {"prior": first}))
     context = Context(model=lambda: model, probe=lambda: probe, inputs={})
     artifact = prior.run(first[0], context)
     context = replace(context, inputs={first[0].key: artifact})
@@ -76,15 +76,17 @@ def test_without_images_there_are_pictures_and_no_ratio():
 def test_a_probe_too_small_for_a_spectrum_counts_as_none():
     model = model_of(small_net())
     few = replace(Images.card, count=15)
-    assert PriorTechnique().plan(model.card, few, Wanted(("2",)), PriorParameters(), {})[0].probe is None
+    (task,) = PriorTechnique().plan(Request(model.card, few, Wanted(("2",)), PriorParameters()))
+    assert task.probe is None
 
 
 def test_first_channels_of_every_layer_come_before_any_last_ones():
     model = model_of(small_net())
     wide = replace(model.card.layers[1], out_channels=200)
     card = replace(model.card, layers=(model.card.layers[0], wide))
-    prior = PriorTechnique().plan(card, None, Wanted(("0", "2")), PriorParameters(), {})
-    tasks = FeaturesTechnique().plan(card, None, Wanted(("0", "2")), QUICK, {"prior": prior})
+    wanted = Wanted(("0", "2"))
+    prior = PriorTechnique().plan(Request(card, None, wanted, PriorParameters()))
+    tasks = FeaturesTechnique().plan(Request(card, None, wanted, QUICK, {"prior": prior}))
     last = [task.priority for task in tasks if task.channels[0] > 0]
     assert min(task.priority for task in tasks if task.channels[0] == 0) > max(last)
 

@@ -8,6 +8,7 @@ import torch
 
 from analysis import encoding
 from analysis.statistics.follow import Follow
+from analysis.statistics.technique import NoParameters
 from analysis.statistics.weights import (
     COLUMNS,
     FACTS,
@@ -21,7 +22,7 @@ from analysis.statistics.weights import (
     weights_table,
 )
 from analysis.statistics.weights_technique import Weights
-from analysis.technique import Context
+from analysis.technique import Context, Request, Wanted
 from tests.statistics.nets import Mixed, Residual, opened
 
 
@@ -83,9 +84,8 @@ def test_the_weights_are_those_the_net_uses() -> None:
 
 def test_the_table_and_the_batch_normalisation() -> None:
     model = opened(Residual)
-    artifact = Weights().run(
-        Weights().plan(model.card, None, _Wanted, None, {})[0], Context(lambda: model, _no_probe, {})
-    )
+    (task,) = Weights().plan(Request(model.card, None, Wanted(("stem",)), NoParameters()))
+    artifact = Weights().run(task, Context(lambda: model, _no_probe, {}))
     table = encoding.from_parquet(artifact["weights.parquet"])
     assert list(table.columns) == list(COLUMNS)
     np.testing.assert_allclose(table["norm"], model.module.stem.weight.flatten(1).norm(dim=1).numpy(), rtol=1e-6)
@@ -114,10 +114,6 @@ def test_kernels_are_shown_around_grey() -> None:
     assert tile[2, 2].tolist() == [128, 128, 64]
     assert kernel_tiles(kernel, "BGR", 48)[0][24, 24].tolist() == [128, 128, 255]
     assert kernel_tiles(np.zeros((4, 8, 3, 3)), "RGB", 48) == []
-
-
-class _Wanted:
-    layers = ("stem",)
 
 
 def _no_probe() -> object:

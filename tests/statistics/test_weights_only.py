@@ -11,7 +11,7 @@ from analysis import encoding
 from analysis.models.open import inspect_model, open_model
 from analysis.statistics.technique import NoParameters
 from analysis.statistics.weights_technique import Weights
-from analysis.technique import Context, Wanted
+from analysis.technique import Context, Request, Wanted
 
 
 def test_the_kernels_of_an_unknown_net_are_measured_as_they_lie_in_the_file(tmp_path: Path) -> None:
@@ -25,7 +25,7 @@ def test_the_kernels_of_an_unknown_net_are_measured_as_they_lie_in_the_file(tmp_
     torch.save(odd, file)
     card = inspect_model(file)
     assert card.weights_only
-    tasks = Weights().plan(card, None, Wanted(("eye.lens", "nerve")), NoParameters(), {})
+    tasks = Weights().plan(Request(card, None, Wanted(("eye.lens", "nerve")), NoParameters()))
     context = Context(model=lambda: open_model(file), probe=lambda: None, inputs={})  # type: ignore[arg-type,return-value]
     lens, nerves = (Weights().run(task, context) for task in tasks)
     table = encoding.from_parquet(lens["weights.parquet"])
