@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import JSON, Engine, String, create_engine, event, select, update
+from sqlalchemy import JSON, Engine, String, create_engine, delete, event, select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
@@ -21,6 +21,9 @@ State = Literal["queued", "running", "done", "failed", "cancelled"]
 ENDED = ("done", "failed", "cancelled")
 LOST_AFTER = timedelta(seconds=30)
 """A running job whose engine has not written for this long is taken up by another one."""
+
+ON_SCREEN = 4
+"""Layers looked at last that a build makes before the rest: as many people, or one who walks through them."""
 
 
 class _Table(DeclarativeBase):
@@ -45,6 +48,14 @@ class _Row(_Table):
     finished: Mapped[str | None] = mapped_column(String(40), default=None)
     heartbeat: Mapped[str | None] = mapped_column(String(40), default=None)
     cancel: Mapped[bool] = mapped_column(default=False)
+
+
+class _Look(_Table):
+    __tablename__ = "looks"
+
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    atlas: Mapped[str] = mapped_column(String(255), index=True)
+    layer: Mapped[str] = mapped_column(String(1024))
 
 
 @dataclass(frozen=True)
@@ -143,6 +154,19 @@ class Jobs:
                     session.refresh(row)
                     return _job(row)
         return None
+
+    def look_at(self, atlas_id: str, layer: str) -> None:
+        """Say that this layer is on somebody's screen now: a build of the atlas makes it before the rest."""
+        with self._session() as session:
+            session.execute(delete(_Look).where(_Look.atlas == atlas_id, _Look.layer == layer))
+            session.add(_Look(atlas=atlas_id, layer=layer))
+            session.commit()
+
+    def looked_at(self, atlas_id: str, most: int = ON_SCREEN) -> list[str]:
+        """The layers of an atlas that were looked at last, the latest first."""
+        with self._session() as session:
+            latest = select(_Look.layer).where(_Look.atlas == atlas_id).order_by(_Look.number.desc()).limit(most)
+            return list(session.scalars(latest))
 
     def write(self, job_id: str, **values: Any) -> Job:
         """Write a running job's progress; also its heartbeat. Returns the row, so that the writer sees `cancel`."""

@@ -67,6 +67,15 @@ def test_a_job_whose_engine_is_lost_is_taken_up_again(jobs: Jobs) -> None:
     assert again.id == job.id
 
 
+def test_the_layers_looked_at_last_come_first_and_each_once(jobs: Jobs) -> None:
+    for layer in ("conv1", "conv2", "conv1", "conv3"):
+        jobs.look_at("net.images", layer)
+    jobs.look_at("other", "conv9")
+    assert jobs.looked_at("net.images") == ["conv3", "conv1", "conv2"]
+    assert jobs.looked_at("net.images", most=1) == ["conv3"]
+    assert jobs.looked_at("nothing") == []
+
+
 def test_an_unknown_job_and_an_unreachable_database_are_sentences(jobs: Jobs, tmp_path: Path) -> None:
     with pytest.raises(StrataError, match="no job “nothing”"):
         jobs.get("nothing")
