@@ -1,4 +1,4 @@
-"""The command line: strata inspect | build | dream | compare | serve | engine."""
+"""The command line: strata inspect | build | dream | render | compare | serve | engine."""
 
 from __future__ import annotations
 
@@ -147,16 +147,9 @@ def dream(
     trust: TRUST = False,
 ) -> None:
     """Rewrite an image by what a layer learned (Inceptionism), octave by octave."""
-    from analysis.atlas.library import Library
     from analysis.jobs.local import assignments, dream_here
 
-    shelf = Library(library)
-    file = Path(model)
-    if file.exists():
-        card = _open_card(file, trust=trust)
-        shelf.add_model(card, file)
-    else:
-        card, _kept = shelf.model(model)
+    shelf, card = _known_model(library, model, trust)
     request = {
         "model": card.id,
         "image": str(image.absolute()),
@@ -165,6 +158,40 @@ def dream(
         "parameters": assignments(settings or []),
     }
     dream_here(shelf, request, out)
+    print(out)
+
+
+@app.command()
+def render(
+    model: Annotated[str, typer.Argument(help="A model file, or the id of a model in the library.")],
+    unit: Annotated[str, typer.Argument(help="layer:channel, or output:class.", show_default=False)],
+    out: Annotated[Path, typer.Option(help="Where the pictures go, side by side: a .png file.")],
+    sign: Annotated[int, typer.Option(help="-1: what the channel is most against.")] = 1,
+    faces: Annotated[int, typer.Option(help="Pictures that differ as much as they can.")] = 1,
+    site: Annotated[str, typer.Option(help="Where the layer is read: conv, norm or activation.")] = "conv",
+    alpha: Annotated[bool, typer.Option("--alpha", help="What the channel does not look at is transparent.")] = False,
+    planes: Annotated[bool, typer.Option("--planes", help="Each plane of the input for itself, not colours.")] = False,
+    images: Annotated[Path | None, typer.Option(help="Real images that say what pictures look like.")] = None,
+    library: LIBRARY = HERE,
+    settings: Annotated[list[str] | None, typer.Option("--set", help="Any parameter: steps=64, goal=neuron.")] = None,
+    trust: TRUST = False,
+) -> None:
+    """Draw one channel or class: several faces, its opposite, any site, a mixture of channels."""
+    from analysis.console import print_table
+    from analysis.jobs.local import assignments, atlas_for, render_here, save_faces
+    from analysis.unit import Unit
+
+    if sign not in (1, -1):
+        raise StrataError(f"--sign is 1 (for) or -1 (against), not {sign}. Choose one of them.")
+    shelf, card = _known_model(library, model, trust)
+    place = Unit.parse(unit if "/" in unit and unit.startswith(card.id) else f"{card.id}/{unit}")
+    chosen = {"negative": sign < 0, "faces": faces, "site": site, **assignments(settings or [])}
+    atlas = atlas_for(shelf, card, images)
+    request = {"atlas": atlas.id, "layer": place.layer, "channel": place.channel, "parameters": chosen}
+    made = render_here(shelf, request)
+    save_faces(atlas, made, out, "alpha" if alpha else "planes" if planes else "")
+    assert made.table is not None
+    print_table(made.table[["face", "state", "steps", "activation", "natural", "ratio"]])
     print(out)
 
 
@@ -212,6 +239,18 @@ def _open_card(file: Path, **options: Any) -> Any:
     if "input_spec" in given:
         given["input_spec"] = assignments(given["input_spec"])
     return inspect_guarded(file, **given)
+
+
+def _known_model(library: Path, model: str, trust: bool) -> tuple[Any, Any]:
+    """The library and the card of a model in it; a file is taken into it first."""
+    from analysis.atlas.library import Library
+
+    shelf, file = Library(library), Path(model)
+    if not file.exists():
+        return shelf, shelf.model(model)[0]
+    card = _open_card(file, trust=trust)
+    shelf.add_model(card, file)
+    return shelf, card
 
 
 def _object(text: str) -> dict[str, Any]:

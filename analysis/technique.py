@@ -32,10 +32,11 @@ class Parameters(BaseModel):
 
 @dataclass(frozen=True)
 class Wanted:
-    """What of a model is asked for: layers by name and channels (None: all of them), in the order of the model."""
+    """What of a model is asked for: conv layers and heads by name, channels (None: all), in the order of the model."""
 
     layers: tuple[str, ...]
     channels: tuple[int, ...] | None = None
+    heads: tuple[str, ...] = ()
 
     def channels_of(self, out_channels: int) -> tuple[int, ...]:
         """The wanted channels that a layer of `out_channels` has."""

@@ -15,11 +15,23 @@ def techniques() -> Mapping[str, Technique]:
     from analysis.exemplars.images import Images
     from analysis.exemplars.outputs import Outputs
     from analysis.exemplars.technique import Exemplars
-    from analysis.features.technique import FeaturesTechnique, PriorTechnique
+    from analysis.features.prior_technique import PriorTechnique
+    from analysis.features.renders import RendersTechnique
+    from analysis.features.technique import FeaturesTechnique
     from analysis.statistics.technique import Measure, Statistics
     from analysis.statistics.weights_technique import Weights
 
-    kinds = (Weights, Measure, Statistics, Outputs, Exemplars, Images, PriorTechnique, FeaturesTechnique)
+    kinds = (
+        Weights,
+        Measure,
+        Statistics,
+        Outputs,
+        Exemplars,
+        Images,
+        PriorTechnique,
+        FeaturesTechnique,
+        RendersTechnique,
+    )
     return {kind.name: kind() for kind in kinds}
 
 

@@ -7,6 +7,10 @@ from dataclasses import dataclass
 
 from analysis.errors import StrataError
 
+HEAD = "output"
+"""The layer in the address of a class: `<model>/output:207` is what the model answers with for class 207. Of several
+outputs each has its own: `output.0`, `output.age`."""
+
 _FORM = re.compile(r"(?P<model>[^/]+)/(?P<layer>.+):(?P<channel>\d+)")
 
 

@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 
 import torch
 
-from analysis.features.loop import shown
 from analysis.features.parameters import Parameters
 from analysis.features.render import batch_of, render
 from analysis.features.size import view_of
+from analysis.features.target import shown
 from analysis.models.capture import run_to
 from analysis.models.layers import ConvLayer
 from benchmarks.lucent import Lucent

@@ -13,14 +13,12 @@ from pathlib import Path
 import torch
 from torch.nn import functional
 
-from analysis.features.loop import counted, shown
-from analysis.features.more import render_classes
 from analysis.features.parameters import Parameters
-from analysis.features.pooling import pooled, rectifies
+from analysis.features.pooling import pooled
 from analysis.features.render import render
-from analysis.features.size import view_of
-from analysis.models.capture import run_to
+from analysis.features.target import target_of
 from analysis.models.open import open_model
+from analysis.unit import HEAD
 from benchmarks.report import table, write_section
 from benchmarks.setting import SQUEEZENET, Setting, open_setting
 from tests.shared import SHARED
@@ -39,7 +37,9 @@ def named(setting: Setting, judge: Path, seeds: int) -> list[str]:
     other = open_model(judge)
     right = torch.zeros(2)
     for seed in range(seeds):
-        pictures = render_classes(setting.model, range(10), setting.prior, Parameters(seed=seed))
+        pictures = render(
+            setting.model, HEAD, range(10), setting.prior, Parameters(seed=seed), baseline=setting.baselines[HEAD]
+        ).pictures
         large = functional.interpolate(pictures, scale_factor=2, mode="bilinear", antialias=True)
         for index, size in enumerate((pictures, large)):
             right[index] += (other(size).argmax(1) == torch.arange(10)).sum()
@@ -50,18 +50,16 @@ def own(setting: Setting, layer: str, count: int) -> list[str]:
     """Of up to `count` evenly spaced live channels: whose own picture excites them most of all channels of the layer,
     in deviations over real images; and whose picture beats their best real image."""
     model, baseline = setting.model, setting.baselines[layer]
-    known = model.card.layer(layer)
     live = torch.nonzero(baseline.best > baseline.mean).flatten().tolist()
     channels = live[:: max(1, len(live) // count)][:count]
     made = render(model, layer, channels, setting.prior, Parameters(), baseline=baseline)
-    view, rectified = view_of(model, layer), rectifies(known)
+    target = target_of(model, layer, Parameters())
     with torch.no_grad():
-        maps = [counted(run_to(model, shown(part, view), layer), view) for part in made.pictures.split(8)]
-    values = torch.cat([pooled(part, rectified) for part in maps])
+        values = torch.cat([pooled(target.maps(part), target.rectified) for part in made.pictures.split(8)])
     wanted, rows = torch.tensor(channels), torch.arange(len(channels))
     leads = baseline.standard(values).argmax(1) == wanted
     beats = values[rows, wanted] > baseline.best[wanted]
-    return [f"{len(channels)} of {known.out_channels}", f"{leads.float().mean():.0%}", f"{beats.float().mean():.0%}"]
+    return [f"{len(channels)} of {target.units}", f"{leads.float().mean():.0%}", f"{beats.float().mean():.0%}"]
 
 
 def main() -> None:

@@ -11,9 +11,9 @@ import numpy as np
 from PIL import Image
 
 from analysis import encoding
+from analysis.features.files import in_three_colors
 from analysis.features.parameters import Parameters
 from analysis.features.render import render
-from analysis.features.technique import in_three_colors
 from benchmarks.report import write_section
 from benchmarks.setting import open_setting, options
 

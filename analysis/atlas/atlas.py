@@ -32,6 +32,21 @@ class Progress:
     total: int
 
 
+@dataclass(frozen=True)
+class Render:
+    """Pictures of one unit that somebody asked for.
+
+    folder, table : where they lie and a row a face, None while they are not made
+    reason        : why they could not be made
+    """
+
+    key: str
+    parameters: Mapping[str, Any]
+    folder: str | None = None
+    table: pd.DataFrame | None = None
+    reason: str | None = None
+
+
 class Atlas:
     """The atlas in the folder `root`. Reading never fails on what is not there yet: it answers None."""
 
@@ -137,6 +152,17 @@ class Atlas:
     def features(self, layer: str) -> pd.DataFrame | None:
         """One row a channel that has a picture."""
         return self._by_channel(self.table("features", "features.parquet", layer))
+
+    def renders(self, layer: str, channel: int) -> list[Render]:
+        """What was asked for of one unit, the newest first, made or not."""
+        found = [task for task in self.tasks("renders", layer) if task.channels == (channel, channel + 1)]
+        return [self._render(task) for task in reversed(found)]
+
+    def _render(self, task: Task) -> Render:
+        if not self.artifacts.has(task):
+            return Render(task.key, task.parameters, reason=self.artifacts.failure(task))
+        folder = folder_of(task)
+        return Render(task.key, task.parameters, folder, _table(self.root / folder / "renders.parquet"))
 
     def weights(self, layer: str) -> pd.DataFrame | None:
         """One row a channel: what its weights alone tell."""

@@ -9,10 +9,10 @@ from analysis.exemplars.choose import Candidates, exemplars_of
 from analysis.exemplars.cut import exemplar_files
 from analysis.exemplars.images import LONGEST_SHEET
 from analysis.exemplars.technique import ExemplarParameters
-from analysis.statistics.pass_over import HEAD
 from analysis.statistics.predictions import Answers, confusion_table, prediction_facts
 from analysis.statistics.technique import ANSWERS, file_of, merged_state, statistics_files
 from analysis.task import Task
+from analysis.unit import HEAD
 
 
 class Outputs(technique.Technique):

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from analysis.features.baseline import Baseline
 from analysis.features.objectives import Objective
@@ -46,6 +47,24 @@ class ChannelGoal:
         own = values[rows, wanted]
         others = values.scatter(1, wanted[:, None], -torch.inf).amax(1)
         return own - self.distinct * (others - own + MARGIN).relu()
+
+
+@dataclass(frozen=True)
+class DiverseGoal:
+    """Rows after one and the same goal, and away from each other: less `weight` times the mean cosine between the
+    Gram matrices of their maps (Olah, Mordvintsev, Schubert 2017, Feature Visualization, "Diversity"), in units of
+    the score so that the weight means the same for every layer."""
+
+    goal: Goal
+    weight: float
+
+    def scores(self, maps: Tensor, units: Sequence[int]) -> Tensor:
+        own = self.goal.scores(maps, units)
+        flat = maps.flatten(2)
+        gram = functional.normalize((flat @ flat.transpose(1, 2)).flatten(1), dim=1)
+        alike = gram @ gram.T
+        others = (alike.sum(1) - alike.diagonal()) / max(1, len(maps) - 1)
+        return own - self.weight * own.detach().abs() * others
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,13 @@ from dataclasses import dataclass, field
 
 import torch
 from torch import Generator, Tensor
-from torch.nn import functional
 
 from analysis.features.canvas import Canvas
 from analysis.features.goals import Goal
 from analysis.features.optimizer import RowNAdam
 from analysis.features.parameters import Parameters
 from analysis.features.redirect import RedirectedReLU
-from analysis.features.size import View
+from analysis.features.target import Target, counted, shown
 from analysis.features.transforms import Grain, Wobble, affine, draw
 
 YOUNG = 16
@@ -59,10 +58,9 @@ class Ascended:
 
 
 def ascend(
-    read: Callable[[Tensor], Tensor],
+    target: Target,
     canvas: Canvas,
     goal: Goal,
-    view: View,
     *,
     count: int,
     chance: Callable[[int], Generator],
@@ -73,7 +71,6 @@ def ascend(
 ) -> Ascended:
     """Climb for units 0 … count−1, `batch` at a time; where one has converged the next takes its place.
 
-    read   : [batch, C, H, W] in [0, 1] → maps [batch, K, h, w], differentiable
     chance : the generator of a unit
     noise  : [C] deviation of the noise in units of a picture
     A batch is always full, with units whose result is thrown away if need be: kernels are chosen by batch size, and
@@ -81,6 +78,7 @@ def ascend(
     """
     queue = list(range(count))
     first = [queue.pop(0) if queue else count - 1 for _ in range(batch)]
+    view = target.view
     rows = [Row(unit, chance(unit), finished=place >= count) for place, unit in enumerate(first)]
     waves = canvas.start([row.generator for row in rows])
     optimizer = RowNAdam(waves, parameters.rate)
@@ -99,7 +97,7 @@ def ascend(
         leaf = waves.detach().requires_grad_()
         seen = affine(shown(canvas.picture(leaf), view), draw(wobble, generators))
         seen = seen.add_(grain.windows(generators).mul_(deviation)).contiguous(memory_format=torch.channels_last)
-        maps = counted(read(seen), view)
+        maps = counted(target.read(seen), view)
         scores = goal.scores(maps, [row.unit for row in rows])
         young = torch.tensor([len(row.scores) < YOUNG for row in rows])
         gradient = slope(-scores.sum(), leaf, young)
@@ -134,14 +132,3 @@ def slope(loss: Tensor, leaf: Tensor, young: Tensor) -> Tensor:
     with RedirectedReLU(stuck):
         (redirected,) = torch.autograd.grad(loss, leaf)
     return torch.where(stuck.view(-1, *(1,) * (leaf.dim() - 1)), redirected, gradient)
-
-
-def shown(pictures: Tensor, view: View) -> Tensor:
-    """Pictures with their periodic continuation, as the net sees them."""
-    return functional.pad(pictures, (view.wrap,) * 4, mode="circular") if view.wrap else pictures
-
-
-def counted(maps: Tensor, view: View) -> Tensor:
-    """The part of a map that does not see beyond what is shown."""
-    inner = view.inner
-    return maps[:, :, inner:-inner, inner:-inner] if inner else maps

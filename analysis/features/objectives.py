@@ -12,27 +12,17 @@ from torch import Tensor
 Objective = Callable[[Tensor], Tensor]
 
 
-def channel(index: int) -> Objective:
-    """The mean of a channel's map over space. Of a head's output (h = w = 1), this is a class logit."""
-    return lambda maps: maps[index].mean()
+def neuron(index: int) -> Objective:
+    """The middle of a channel's map."""
+    return lambda maps: maps[index, maps.shape[1] // 2, maps.shape[2] // 2]
 
 
-def neuron(index: int, position: tuple[int, int] | None = None) -> Objective:
-    """One position (y, x) of a channel's map; by default the middle."""
-
-    def score(maps: Tensor) -> Tensor:
-        y, x = position or (maps.shape[1] // 2, maps.shape[2] // 2)
-        return maps[index, y, x]
-
-    return score
-
-
-def direction(vector: Tensor, position: tuple[int, int] | None = None) -> Objective:
-    """The mean over space (or one position) of the map's projection on `vector`, [K], of any length."""
+def direction(vector: Tensor, *, middle: bool = False) -> Objective:
+    """The mean over space (or the middle) of the map's projection on `vector`, [K], of any length."""
 
     def score(maps: Tensor) -> Tensor:
         along = (maps * (vector / vector.norm()).view(-1, 1, 1)).sum(0)
-        return along.mean() if position is None else along[position]
+        return along[along.shape[0] // 2, along.shape[1] // 2] if middle else along.mean()
 
     return score
 

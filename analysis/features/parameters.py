@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Literal
+
 from pydantic import Field
 
 from analysis import technique
@@ -14,6 +17,9 @@ class Parameters(technique.Parameters):
     )
     seed: int = Field(default=0, ge=0, le=2**31 - 1, description="Same seed, same picture")
     negative: bool = Field(default=False, description="What the channel is most against, instead of for")
+    site: Literal["conv", "norm", "activation"] = Field(
+        default="conv", description="Where the layer is read: its own output, after its norm, after its non-linearity"
+    )
     distinct: float = Field(
         default=1.0, ge=0, le=10, description="How much it counts that no other channel answers more strongly"
     )
@@ -27,4 +33,18 @@ class Parameters(technique.Parameters):
     patience: int = Field(default=12, ge=4, le=1024, description="Stop after so many steps that gained nothing")
     batch: int | None = Field(
         default=None, ge=1, le=256, description="Pictures optimised side by side; by default by their size"
+    )
+
+
+class PortraitParameters(Parameters):
+    """What a person may set of the pictures of one unit alone."""
+
+    faces: int = Field(default=1, ge=1, le=16, description="Pictures of the unit that differ as much as they can")
+    diversity: float = Field(default=1.0, ge=0, le=10, description="How much it counts that the faces differ")
+    goal: Literal["channel", "neuron", "energy"] = Field(
+        default="channel",
+        description="The mean of the channel's map, the middle of it alone, or the energy of the whole layer",
+    )
+    mix: Mapping[int, float] = Field(
+        default_factory=dict, description="Other channels of the layer and how much they count beside it: {3: -1}"
     )

@@ -1,4 +1,4 @@
-"""Pictures of the channels of a layer."""
+"""Pictures of the units of a layer."""
 
 from __future__ import annotations
 
@@ -11,28 +11,29 @@ from torch import Generator, Tensor
 
 from analysis.features.baseline import Baseline
 from analysis.features.canvas import Canvas
-from analysis.features.goals import ChannelGoal
-from analysis.features.loop import Ascended, ascend, counted, shown
+from analysis.features.goals import ChannelGoal, Goal
+from analysis.features.loop import Ascended, ascend
 from analysis.features.parameters import Parameters
-from analysis.features.pooling import pooled, rectifies
+from analysis.features.pooling import pooled
 from analysis.features.prior import Prior
-from analysis.features.size import View, device_of, view_of
-from analysis.models.capture import run_to
+from analysis.features.size import View, device_of
+from analysis.features.target import Target, target_of
 from analysis.models.input_spec import InputSpec
 from analysis.models.model import Model
 
 CPU = torch.device("cpu")
 DRIVEN, STILL, BROKEN = "driven", "still", "not finite"
+Report = Callable[[float], None]
 
 
 @dataclass(frozen=True)
 class Rendered:
-    """The pictures of some channels of one layer.
+    """The pictures of some units of one layer.
 
     channels   : which, in the order of what follows
     pictures   : [N, C, H, W] in [0, 1]
-    activation : [N] mean of the channel's map on the finished picture, at the conv's own output; of a conv that sees
-                 the input itself, of what is above zero
+    activation : [N] mean of the channel's map on the finished picture, at the layer's site; of a conv that sees the
+                 input itself, of what is above zero; of a class, its logit
     peak       : [N] its highest value (its lowest, of negative pictures)
     steps      : [N] how many steps each took
     state      : "driven"; "still": no picture moves it, its map is the same whatever it is shown;
@@ -67,40 +68,62 @@ def render(
     *,
     baseline: Baseline | None = None,
     seed: int | None = None,
-    report: Callable[[float], None] = lambda fraction: None,
+    report: Report = lambda fraction: None,
 ) -> Rendered:
-    """One picture for each channel of a layer; `seed` overrides that of the parameters.
+    """One picture for each channel of a conv layer, or class of a head; `seed` overrides that of the parameters.
 
     A unit's picture does not depend on which others are rendered with it. `report` hears how far it is (0 … 1)
     between steps and may raise to stop. Raises StrataError for a layer that the model does not have.
     """
-    spec = model.card.input
-    view, rectified = view_of(model, layer, parameters.size), rectifies(model.card.layer(layer))
-    canvas = canvas_of(prior, view, parameters, device_of(model))
+    target = target_of(model, layer, parameters)
     seed = parameters.seed if seed is None else seed
-    batch = parameters.batch or batch_of(view)
-    sign = -1.0 if parameters.negative else 1.0
-    wanted = torch.tensor(list(channels))
-
-    def read(pictures: Tensor) -> Tensor:
-        return run_to(model, pictures, layer)
-
-    made = ascend(
-        read,
-        canvas,
-        ChannelGoal(wanted, sign, rectified, baseline, parameters.distinct),
-        view,
-        count=len(channels),
+    goal = ChannelGoal(
+        torch.tensor(list(channels)), sign_of(parameters), target.rectified, baseline, parameters.distinct
+    )
+    return climb(
+        target,
+        goal,
+        channels,
+        prior,
+        parameters,
         chance=lambda unit: generator_of(layer, channels[unit], seed),
+        batch=parameters.batch or batch_of(target.view),
+        report=report,
+    )
+
+
+def climb(
+    target: Target,
+    goal: Goal,
+    channels: Sequence[int],
+    prior: Prior,
+    parameters: Parameters,
+    *,
+    chance: Callable[[int], Generator],
+    batch: int,
+    report: Report,
+) -> Rendered:
+    """A picture for each place in `channels`, climbed for `goal`, in full batches."""
+    canvas = canvas_of(prior, target.view, parameters, device_of(target.model))
+    made = ascend(
+        target,
+        canvas,
+        goal,
+        count=len(channels),
+        chance=chance,
         batch=batch,
-        noise=pixel_noise(spec),
+        noise=pixel_noise(target.model.card.input),
         parameters=parameters,
         report=report,
     )
-    pictures, own = _finished(read, canvas, view, made.waves, wanted, batch)
-    activation = pooled(own[:, None], rectified)[:, 0]
+    pictures, own = _finished(target, canvas, made.waves, torch.tensor(list(channels)), batch)
+    activation = pooled(own[:, None], target.rectified)[:, 0]
     peak = own.flatten(1).amin(1) if parameters.negative else own.flatten(1).amax(1)
     return Rendered(tuple(channels), pictures, activation, peak, made.steps, _states(made, activation))
+
+
+def sign_of(parameters: Parameters) -> float:
+    return -1.0 if parameters.negative else 1.0
 
 
 def canvas_of(prior: Prior, view: View, parameters: Parameters, device: torch.device = CPU) -> Canvas:
@@ -124,17 +147,14 @@ def pixel_noise(spec: InputSpec) -> Tensor:
     return deviation.flip(0) if spec.order == "BGR" else deviation
 
 
-def _finished(
-    read: Callable[[Tensor], Tensor], canvas: Canvas, view: View, waves: Tensor, wanted: Tensor, batch: int
-) -> tuple[Tensor, Tensor]:
+def _finished(target: Target, canvas: Canvas, waves: Tensor, wanted: Tensor, batch: int) -> tuple[Tensor, Tensor]:
     """The pictures of all waves, each one's own map [N, h, w]. In full batches, as while climbing."""
     pictures, own = [], []
     for places in torch.arange(len(waves)).split(batch):
         full = torch.cat([places, places[-1:].expand(batch - len(places))])
         with torch.no_grad():
             made = canvas.picture(waves[full])
-            seen = shown(made, view).contiguous(memory_format=torch.channels_last)
-            maps = counted(read(seen), view)
+            maps = target.maps(made)
         pictures.append(made[: len(places)].cpu())
         own.append(maps[torch.arange(batch), wanted[full]][: len(places)].cpu())
     return torch.cat(pictures), torch.cat(own)

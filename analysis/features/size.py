@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from analysis.models.capture import run_to
+from analysis.models.heads import run_head
 from analysis.models.model import Model
 
 SMALLEST = 48
@@ -39,14 +40,17 @@ class View:
 
 
 def view_of(model: Model, name: str, asked: int | None = None) -> View:
-    """The view of a layer. Raises StrataError for a layer that the model does not have.
+    """The view of a layer or head. Raises StrataError for one that the model does not have.
 
     Where the net up to the layer takes only its own size, that. Elsewhere one and a half times the layer's receptive
     field, between SMALLEST and LARGEST, in the proportions of the input, or `asked` as the short side. Where the field
     is small beside the picture, what the channel wants is a texture: the picture is periodic, so it has no borders.
     """
-    layer, spec = model.card.layer(name), model.card.input
+    spec = model.card.input
     short = min(spec.height, spec.width)
+    if model.card.is_head(name):
+        return _view_of_head(model, name, asked or min(LARGEST, short))
+    layer = model.card.layer(name)
     field = min(short, max(layer.receptive_field)) if layer.receptive_field else short
     stride = max(1, math.ceil(max(layer.jump or (1, 1))))
     shallow = 1 - field / short
@@ -59,6 +63,20 @@ def view_of(model: Model, name: str, asked: int | None = None) -> View:
         steps = math.ceil(field / 2 / stride)
         view = View(height, width, steps * stride, steps, shallow)
     return view if takes(model, name, height + 2 * view.wrap, width + 2 * view.wrap) else whole
+
+
+def _view_of_head(model: Model, name: str, side: int) -> View:
+    """A head sees the whole picture; smaller ones do where the net takes them and answers with as many classes."""
+    spec = model.card.input
+    short = min(spec.height, spec.width)
+    view = View(round(side * spec.height / short), round(side * spec.width / short), 0, 0, 0.0)
+    pictures = torch.full((2, spec.channels, view.height, view.width), 0.5, device=device_of(model))
+    try:
+        with torch.no_grad():
+            fits = run_head(model, pictures, name).shape == (2, model.card.heads[name], 1, 1)
+    except Exception:  # whatever the net's own code raises when shapes do not fit
+        fits = False
+    return view if fits else View(spec.height, spec.width, 0, 0, 0.0)
 
 
 def takes(model: Model, name: str, height: int, width: int) -> bool:

@@ -132,12 +132,12 @@ def _teller(folder: Path, stop: Path) -> Tell:
 
 
 def _png(image: Tensor) -> bytes:
-    from analysis.features.technique import in_three_colors
+    from analysis.features.files import in_three_colors
 
     return encoding.to_picture(in_three_colors(image[0]), "png")
 
 
 def _webp(image: Tensor) -> bytes:
-    from analysis.features.technique import in_three_colors
+    from analysis.features.files import in_three_colors
 
     return encoding.to_picture(in_three_colors(image[0]), quality=90)

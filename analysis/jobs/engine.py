@@ -15,9 +15,9 @@ from analysis.atlas.files import write_atomically
 from analysis.atlas.library import Library
 from analysis.errors import StrataError
 from analysis.jobs.dreaming import dream_task, read_progress
-from analysis.jobs.prepare import prepare
+from analysis.jobs.prepare import prepare, prepare_render
 from analysis.jobs.progress import Tally
-from analysis.jobs.request import BuildRequest, DreamRequest
+from analysis.jobs.request import BuildRequest, DreamRequest, RenderRequest
 from analysis.jobs.table import Job, Jobs, State
 from analysis.jobs.worker import Outcome, run_task
 from analysis.task import Task
@@ -27,7 +27,7 @@ BEAT = 0.5
 """Seconds between two looks at the table while a job runs."""
 KILLED = "Its worker process was killed twice, most likely out of memory. Give the workers more, or a smaller size."
 SOONER = 1000
-"""Priority of what a person waits for at the screen (dreams) over any build."""
+"""Priority of what a person waits for at the screen (dreams, renders) over any build."""
 
 
 class Engine:
@@ -53,7 +53,7 @@ class Engine:
         watch : called with the row each time its progress is written
         """
         try:
-            job = {"build": self._build, "dream": self._dream}[job.kind](job, watch)
+            job = {"build": self._build, "dream": self._dream, "render": self._render}[job.kind](job, watch)
         except StrataError as error:
             job = self.jobs.finish(job.id, "failed", str(error))
         except Exception as error:
@@ -70,10 +70,22 @@ class Engine:
             return None
 
     def _build(self, job: Job, watch: Callable[[Job], None]) -> Job:
-        request = BuildRequest(**job.request)
         watch(self.jobs.write(job.id, note="opening the images"))
+        return self._planned(job, watch, prepare, BuildRequest(**job.request))
+
+    def _render(self, job: Job, watch: Callable[[Job], None]) -> Job:
+        watch(self.jobs.write(job.id, note="drawing"))
+        return self._planned(job, watch, prepare_render, RenderRequest(**job.request), sooner=SOONER)
+
+    def _planned(
+        self, job: Job, watch: Callable[[Job], None], planner: Callable[..., str], request: Any, sooner: int = 0
+    ) -> Job:
+        """Have a worker plan the request in its atlas, then run what was planned."""
         atlas_id = self._alone(
-            job, self.client.submit(prepare, str(self.library.root), request, key=f"prepare-{job.id}")
+            job,
+            self.client.submit(
+                planner, str(self.library.root), request, key=f"prepare-{job.id}", priority=sooner, pure=False
+            ),
         )
         if atlas_id is None:
             return self.jobs.finish(job.id, "cancelled")
@@ -82,7 +94,7 @@ class Engine:
         tally = Tally(tasks, len(self.client.scheduler_info()["workers"]))
         watch(self.jobs.write(job.id, result={"atlas": atlas_id}, **tally.row()))
         by_key = {task.key: task for task in tasks}
-        futures = self._submit(job, atlas_id, tasks)
+        futures = self._submit(job, atlas_id, tasks, sooner)
         for outcome in self._outcomes(job, futures, lambda: watch(self.jobs.write(job.id, **tally.row()))):
             if outcome.reason == KILLED:
                 atlas.artifacts.fail(by_key[outcome.key], KILLED)
@@ -90,7 +102,7 @@ class Engine:
         state: State = "cancelled" if tally.cancelled else "failed" if tally.failed else "done"
         return self.jobs.finish(job.id, state, tally.error(), **tally.row())
 
-    def _submit(self, job: Job, atlas_id: str, tasks: list[Task]) -> dict[str, Future]:
+    def _submit(self, job: Job, atlas_id: str, tasks: list[Task], sooner: int) -> dict[str, Future]:
         futures: dict[str, Future] = {}
         for task in tasks:
             futures[task.key] = self.client.submit(
@@ -101,7 +113,7 @@ class Engine:
                 job.id,
                 *(futures[key] for key in task.needs),
                 key=f"{task.technique}-{task.key}-{job.id}",
-                priority=task.priority,
+                priority=task.priority + sooner,
                 pure=False,
             )
         return futures

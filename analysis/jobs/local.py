@@ -9,13 +9,18 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
+
+from analysis.atlas.atlas import Atlas, Render
 from analysis.atlas.library import Library
 from analysis.console import watching
 from analysis.errors import StrataError
 from analysis.jobs.cluster import cluster
 from analysis.jobs.engine import BEAT, Engine
-from analysis.jobs.request import EVERYTHING, WEIGHTS_ONLY, WITHOUT_IMAGES, BuildRequest, DreamRequest
+from analysis.jobs.request import EVERYTHING, WEIGHTS_ONLY, WITHOUT_IMAGES, BuildRequest, DreamRequest, RenderRequest
 from analysis.jobs.table import Job, Jobs, Kind
+from analysis.models.model import ModelCard
+from analysis.probe import open_probe
 
 
 def build_here(library: Library, request: Mapping[str, Any], workers: int | None, scheduler: str | None) -> Job:
@@ -31,6 +36,40 @@ def dream_here(library: Library, request: Mapping[str, Any], out: Path) -> None:
     if job.state != "done":
         raise StrataError(job.error or "The dream was stopped. Run the same command again.")
     shutil.copyfile(library.dream_folder(job.id) / "final.png", out)
+
+
+def render_here(library: Library, request: Mapping[str, Any]) -> Render:
+    """Draw one unit; what was made. Raises StrataError where it failed."""
+    job = _run(library, "render", RenderRequest(**request).model_dump(mode="json"), 1, None)
+    if job.state != "done":
+        raise StrataError(job.error or "The pictures were stopped. Run the same command again.")
+    return library.atlas(job.result["atlas"]).renders(request["layer"], request["channel"])[0]
+
+
+def save_faces(atlas: Atlas, made: Render, out: Path, kind: str = "") -> None:
+    """The faces of a render side by side as a PNG. kind: "" for their colours, "alpha", "planes"."""
+    if not out.parent.is_dir():
+        raise StrataError(f"The folder {out.parent} does not exist. Make it first.")
+    assert made.folder is not None
+    assert made.table is not None
+    folder = atlas.path(made.folder)
+    names = [f"face-{face}{f'-{kind}' if kind else ''}.webp" for face in made.table["face"]]
+    if not (folder / names[0]).exists():
+        raise StrataError("This model sees grey or RGB images, whose planes are their colours. Leave --planes out.")
+    faces = [Image.open(folder / name) for name in names]
+    page = Image.new(faces[0].mode, (sum(face.width for face in faces), faces[0].height))
+    for number, face in enumerate(faces):
+        page.paste(face, (number * face.width, 0))
+    page.save(out, "png")
+
+
+def atlas_for(library: Library, card: ModelCard, images: Path | None) -> Atlas:
+    """The atlas that pictures of a model go into: that of these images; without any, the newest there is, or one
+    without images."""
+    if images is not None:
+        return library.create_atlas(card, open_probe(str(images.absolute())).card)
+    known = [atlas for atlas in library.atlases() if atlas.model.id == card.id]
+    return known[0] if known else library.create_atlas(card, None)
 
 
 def requested(

@@ -5,8 +5,9 @@ from __future__ import annotations
 from analysis.atlas.atlas import Atlas
 from analysis.atlas.library import Library, versions
 from analysis.clock import now
+from analysis.errors import StrataError
 from analysis.jobs.plan import plan
-from analysis.jobs.request import BuildRequest
+from analysis.jobs.request import BuildRequest, RenderRequest
 from analysis.models.model import ModelCard
 from analysis.technique import Wanted
 
@@ -21,7 +22,7 @@ def prepare(library_root: str, request: BuildRequest) -> str:
     library = Library(library_root)
     card, _file = library.model(request.model)
     probe = None if request.images is None else open_probe(request.images, **request.image_options).card
-    wanted = Wanted(_layers(card, request), request.channels)
+    wanted = _wanted(card, request)
     tasks = plan(card, probe, wanted, request.techniques)
     atlas = library.create_atlas(card, probe)
     if not _recorded(atlas, [task.key for task in tasks]):
@@ -31,12 +32,32 @@ def prepare(library_root: str, request: BuildRequest) -> str:
     return atlas.id
 
 
-def _layers(card: ModelCard, request: BuildRequest) -> tuple[str, ...]:
+def prepare_render(library_root: str, request: RenderRequest) -> str:
+    """Plan the pictures of one unit in an atlas that is there; returns the atlas's id.
+
+    Raises StrataError for an atlas, unit or parameter that there is not.
+    """
+    library = Library(library_root)
+    atlas = library.atlas(request.atlas)
+    units = atlas.model.units(request.layer)
+    if request.channel >= units:
+        raise StrataError(f"{request.layer} has channels 0 to {units - 1}, not {request.channel}. Choose one of them.")
+    layer, head = ((), (request.layer,)) if atlas.model.is_head(request.layer) else ((request.layer,), ())
+    wanted = Wanted(layer, (request.channel,), head)
+    tasks = plan(atlas.model, atlas.probe, wanted, {"renders": request.parameters})
+    if not _recorded(atlas, [task.key for task in tasks]):
+        facts = {"created": now(), "request": request.model_dump(mode="json"), "versions": dict(versions())}
+        atlas.add_build(facts, tasks)
+    return atlas.id
+
+
+def _wanted(card: ModelCard, request: BuildRequest) -> Wanted:
     if request.layers is None:
-        return tuple(layer.name for layer in card.layers)
+        return Wanted(tuple(layer.name for layer in card.layers), request.channels, tuple(card.heads))
     for name in request.layers:
-        card.layer(name)
-    return tuple(layer.name for layer in card.layers if layer.name in request.layers)
+        card.units(name)
+    heads = tuple(name for name in card.heads if name in request.layers and card.is_head(name))
+    return Wanted(tuple(layer.name for layer in card.layers if layer.name in request.layers), request.channels, heads)
 
 
 def _recorded(atlas: Atlas, keys: list[str]) -> bool:

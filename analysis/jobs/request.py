@@ -14,7 +14,8 @@ WEIGHTS_ONLY = ("weights",)
 
 
 class BuildRequest(BaseModel):
-    """model: id in the library · images: where they are, None for none · layers, channels: None for all."""
+    """model: id in the library · images: where they are, None for none · layers (conv layers and heads), channels: None
+    for all."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -24,6 +25,18 @@ class BuildRequest(BaseModel):
     layers: tuple[str, ...] | None = None
     channels: tuple[int, ...] | None = None
     techniques: Mapping[str, Mapping[str, Any]]
+
+
+class RenderRequest(BaseModel):
+    """Pictures of one unit. atlas: id in the library · layer: a conv layer or a head · parameters: those of the
+    technique `renders`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    atlas: str
+    layer: str
+    channel: int = Field(ge=0)
+    parameters: Mapping[str, Any] = Field(default_factory=dict)
 
 
 class DreamRequest(BaseModel):

@@ -16,7 +16,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from analysis.clock import now
 from analysis.errors import StrataError
 
-Kind = Literal["build", "dream"]
+Kind = Literal["build", "dream", "render"]
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 ENDED = ("done", "failed", "cancelled")
 LOST_AFTER = timedelta(seconds=30)
@@ -70,7 +70,7 @@ class Job:
     """
 
     id: str
-    kind: str
+    kind: Kind
     request: Mapping[str, Any]
     state: str
     done: int

@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from analysis.models.errors import ModelError
+from analysis.models.heads import heads_of
 from analysis.models.input_spec import InputSpec
 from analysis.models.model import Model, ModelCard
 from analysis.models.trace import layer_names, trace
@@ -93,5 +94,6 @@ def assemble(module: nn.Module, spec: InputSpec, origin: Origin, names: Mapping[
         alternatives=origin.alternatives,
         verification=origin.verification,
         options=origin.options,
+        heads={name: head.shape[1] for name, head in heads_of(found.output).items()},
     )
     return Model(module, card, found.calls)

@@ -27,6 +27,7 @@ class ModelCard:
     sha256       : of the file's content
     verification : what was checked at opening, as figures (difference from onnxruntime, say)
     options      : what `open_model` needs to open the same file the same way again
+    heads        : outputs that give one number a class, and how many: {"output": 1000} (analysis/models/heads.py)
     weights_only : True where no net is known that runs these weights: layers are listed from their tensors alone
     one_by_one   : True where a batch gives other results than its images alone, so images are run one at a time
     """
@@ -43,6 +44,7 @@ class ModelCard:
     alternatives: tuple[str, ...] = ()
     verification: Mapping[str, Any] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
+    heads: Mapping[str, int] = field(default_factory=dict)
     one_by_one: bool = False
     weights_only: bool = False
 
@@ -53,6 +55,15 @@ class ModelCard:
                 return layer
         some = ", ".join(layer.name for layer in self.layers[:3])
         raise StrataError(f"{self.name} has no layer “{name}”. Its conv layers begin with {some}.")
+
+    def units(self, layer: str) -> int:
+        """How many channels a conv layer has, or classes a head. Raises StrataError where there is neither."""
+        known = {each.name: each.out_channels for each in self.layers}
+        return known.get(layer) or self.heads.get(layer) or self.layer(layer).out_channels
+
+    def is_head(self, layer: str) -> bool:
+        """Whether this names an output; a conv layer of the same name goes first."""
+        return layer in self.heads and all(each.name != layer for each in self.layers)
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -68,6 +79,7 @@ class ModelCard:
             "warnings": list(self.warnings),
             "verification": dict(self.verification),
             "options": dict(self.options),
+            "heads": dict(self.heads),
             "one_by_one": self.one_by_one,
             "weights_only": self.weights_only,
         }

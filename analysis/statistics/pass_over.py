@@ -16,15 +16,13 @@ from analysis.statistics.drawn import drawn_images
 from analysis.statistics.follow import Follow
 from analysis.statistics.layer_state import Images, LayerState, Settings
 from analysis.statistics.predictions import Answers, answers_of, class_scores
+from analysis.unit import HEAD
 
 PIXELS = 8 * 224 * 224
 """Of all images of a forward pass together. Part of the result in its last digits, so one number for all machines."""
 
 MOST = 64
 """Images a forward pass, however small they are."""
-
-HEAD = "output"
-"""The name under which a classifier's outputs are measured: one unit a class, as a layer of 1 × 1 maps."""
 
 
 def images_a_pass(model: Model) -> int:

@@ -20,7 +20,7 @@ def cancel(job_id: str) -> None:
 
 def run_again(job: Job) -> None:
     """File the same request again."""
-    jobs().submit("dream" if job.kind == "dream" else "build", job.request)
+    jobs().submit(job.kind, job.request)
 
 
 def open_link(job: Job) -> None:

@@ -5,10 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from analysis import encoding
+from analysis.features.files import in_three_colors
 from analysis.features.parameters import Parameters
-from analysis.features.technique import FeaturesTechnique, PriorParameters, PriorTechnique, in_three_colors
+from analysis.features.prior_technique import PriorParameters, PriorTechnique
+from analysis.features.technique import FeaturesTechnique
 from analysis.probe.probe import ProbeCard
 from analysis.technique import Context, Request, Wanted
 from tests.features.nets import model_of, small_net, spec_of
@@ -71,6 +74,25 @@ def test_without_images_there_are_pictures_and_no_ratio():
     table = encoding.from_parquet(files["features.parquet"])
     assert table["ratio"].isna().all()
     assert np.isfinite(table["activation"]).all()
+
+
+def test_an_input_of_many_planes_is_shown_plane_by_plane_too():
+    model = model_of(small_net(4), spec_of(4))
+    _, [(_, files)] = build(model, None, Wanted(("2",), (5,)), QUICK)
+    assert encoding.from_json(files["facts.json"])["planes"] == 4
+    assert encoding.from_picture(files["00005-planes.webp"]).shape == (48, 4 * 48, 3)
+    _, [(_, colored)] = build(model_of(small_net()), None, Wanted(("2",), (5,)), QUICK)
+    assert "00005-planes.webp" not in colored
+
+
+def test_the_classes_of_a_head_are_planned_and_drawn_like_channels():
+    torch.manual_seed(0)
+    model = model_of(nn.Sequential(small_net(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(10, 4)))
+    prior, made = build(model, Images(), Wanted((), None, ("output",)), Parameters(steps=4, site="activation"))
+    assert "output" in encoding.from_npz(prior["baseline.npz"])
+    [(task, files)] = made
+    assert (task.layer, task.channels, task.parameters["site"]) == ("output", (0, 4), "conv")
+    assert encoding.from_parquet(files["features.parquet"])["ratio"].notna().all()
 
 
 def test_a_probe_too_small_for_a_spectrum_counts_as_none():

@@ -1,0 +1,95 @@
+"""Pictures and what is known of them as the files of an artifact."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import torch
+from PIL import Image
+from torch import Tensor
+
+from analysis import encoding
+from analysis.features.baseline import Baseline
+from analysis.features.parameters import Parameters
+from analysis.features.render import Rendered
+
+TILE = 128
+"""Longest side of a picture on the sheet, px."""
+
+COLUMNS = 4
+
+
+def evidence(made: Rendered, parameters: Parameters, baseline: Baseline | None) -> pd.DataFrame:
+    """One row a picture: what it reaches, and beside it what real images reach.
+
+    `natural` is the activation of the best real image (the least, for negative pictures), `ratio` how far above the
+    mean over real images the picture comes, in times of how far that best image does; NaN without a baseline.
+    """
+    table = pd.DataFrame(
+        {
+            "channel": list(made.channels),
+            "activation": made.activation.double().numpy(),
+            "peak": made.peak.double().numpy(),
+            "steps": made.steps.numpy(),
+            "seed": parameters.seed,
+            "state": list(made.state),
+        }
+    )
+    table["natural"], table["ratio"] = np.nan, np.nan
+    if baseline is not None:
+        own = list(made.channels)
+        natural = (baseline.least if parameters.negative else baseline.best)[own].double()
+        mean = baseline.mean[own].double()
+        reach = (natural - mean).where(natural != mean, torch.nan)
+        table["natural"] = natural.numpy()
+        table["ratio"] = ((made.activation.double() - mean) / reach).numpy()
+    return table
+
+
+def sheet_files(made: Rendered, table: pd.DataFrame) -> dict[str, bytes]:
+    """Of a `features` artifact: the table, a sheet of tiles, each picture at full size, each plane of inputs that are
+    not shown in their own colours."""
+    pixels = [in_three_colors(picture) for picture in made.pictures]
+    height, width = pixels[0].shape[:2]
+    shrink = min(1.0, TILE / max(height, width))
+    tile = (max(1, round(width * shrink)), max(1, round(height * shrink)))
+    tiles = [np.asarray(Image.fromarray(picture).resize(tile, Image.Resampling.LANCZOS)) for picture in pixels]
+    planes = planes_of(made.pictures)
+    facts = {"tile": list(tile), "columns": COLUMNS, "width": width, "height": height, "planes": planes}
+    files = {
+        "features.parquet": encoding.to_parquet(table.assign(tile=range(len(tiles)))),
+        "sheet.webp": encoding.to_picture(encoding.sheet(tiles, COLUMNS)),
+        "facts.json": encoding.to_json(facts),
+    }
+    for channel, picture, shown in zip(made.channels, made.pictures, pixels, strict=True):
+        files |= picture_files(f"{channel:05d}", picture, shown)
+    return files
+
+
+def picture_files(name: str, picture: Tensor, shown: np.ndarray) -> dict[str, bytes]:
+    """`<name>.webp`, and `<name>-planes.webp`: the planes side by side, where they are not the colours shown."""
+    files = {f"{name}.webp": encoding.to_picture(shown, quality=90)}
+    if planes_of(picture[None]):
+        files[f"{name}-planes.webp"] = encoding.to_picture(encoding.to_pixels(beside(picture)), quality=90)
+    return files
+
+
+def planes_of(pictures: Tensor) -> int:
+    """How many planes are shown one by one: none of grey and RGB pictures."""
+    return 0 if pictures.shape[1] in (1, 3) else pictures.shape[1]
+
+
+def beside(picture: Tensor) -> np.ndarray:
+    """[C, H, W] → [1, H, C·W]: its planes from left to right."""
+    return np.concatenate(list(picture.numpy()), axis=1)[None]
+
+
+def in_three_colors(picture: Tensor) -> np.ndarray:
+    """[C, H, W] in [0, 1] → [H, W, 3] uint8: RGB and grey as they are; of other inputs the planes are shared out
+    over red, green and blue in order, each colour the mean of its share (false colour)."""
+    array = picture.numpy()
+    channels = len(array)
+    if channels not in (1, 3):
+        shares = np.array_split(array, 3) if channels > 2 else [array[:1], array[1:], array[:1]]
+        array = np.stack([share.mean(0) for share in shares])
+    return encoding.to_pixels(array)

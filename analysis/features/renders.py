@@ -1,0 +1,63 @@
+"""Renders: pictures of one unit that somebody asked for, as a technique of an atlas."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from analysis import encoding, technique
+from analysis.features.files import evidence, in_three_colors, picture_files, planes_of
+from analysis.features.parameters import PortraitParameters
+from analysis.features.portrait import attribution, portrait
+from analysis.features.target import target_of
+from analysis.features.technique import given
+from analysis.task import Task
+
+
+class RendersTechnique(technique.Technique):
+    name = "renders"
+    title = "Renders"
+    about = "One channel or class looked at closely: its faces, its opposite, where it looks."
+    requires = ("prior",)
+    Parameters = PortraitParameters
+
+    def plan(self, request: technique.Request) -> list[Task]:
+        """A task a unit."""
+        (prior,) = request.required["prior"]
+        model, wanted = request.model, request.wanted
+        settings = request.parameters.model_dump(mode="json")
+        return [
+            Task(
+                self.name,
+                self.version,
+                model.sha256,
+                prior.probe,
+                layer,
+                (channel, channel + 1),
+                parameters=settings,
+                needs=(prior.key,),
+            )
+            for layer in (*wanted.layers, *wanted.heads)
+            for channel in wanted.channels_of(model.units(layer))
+        ]
+
+    def run(self, task: Task, context: technique.Context) -> technique.Artifact:
+        assert task.layer is not None
+        assert task.channels is not None
+        parameters = PortraitParameters.model_validate(dict(task.parameters))
+        model, channel = context.model(), task.channels[0]
+        target = target_of(model, task.layer, parameters)
+        prior, baseline = given(task, context, target)
+        made = portrait(model, task.layer, channel, prior, parameters, baseline=baseline, report=context.report)
+        faces = [f"face-{number}" for number in range(parameters.faces)]
+        table = evidence(made, parameters, baseline).assign(face=range(len(faces)))
+        table["seed"] += table["face"]
+        files = {"renders.parquet": encoding.to_parquet(table)}
+        alphas = attribution(target, made.channels, made.pictures)
+        for face, picture, alpha in zip(faces, made.pictures, alphas, strict=True):
+            shown = in_three_colors(picture)
+            opacity = encoding.to_pixels(alpha.numpy())[..., :1]
+            files |= picture_files(face, picture, shown)
+            files[f"{face}-alpha.webp"] = encoding.to_picture(np.concatenate([shown, opacity], 2), quality=90)
+        height, width = made.pictures.shape[-2:]
+        facts = {"faces": len(faces), "width": width, "height": height, "planes": planes_of(made.pictures)}
+        return {**files, "facts.json": encoding.to_json(facts)}
