@@ -16,6 +16,9 @@ from analysis.models.heads import run_with_heads
 from analysis.models.model import Model
 from analysis.models.tap import ConvCall
 
+_Answers = tuple[Tensor, Tensor, Tensor]
+"""Of some images: a channel's number for each, [N, K], and its map's highest and lowest value over all, [K] each."""
+
 FLAT = 1e-6
 """A deviation below this share of the layer's largest is that of a channel that does not answer images at all."""
 
@@ -27,12 +30,15 @@ class Baseline:
     mean, deviation : of it, over images
     best            : its highest, the natural picture that a synthetic one has to beat
     least           : its lowest
+    highest, lowest : of single positions of the map, over all images
     """
 
     mean: Tensor
     deviation: Tensor
     best: Tensor
     least: Tensor
+    highest: Tensor
+    lowest: Tensor
 
     def standard(self, values: Tensor) -> Tensor:
         """[N, K] means of maps → in deviations from the mean over real images."""
@@ -43,10 +49,10 @@ class Baseline:
         return self.deviation.clamp_min(FLAT * self.deviation.max().clamp_min(torch.finfo(torch.float32).tiny))
 
     def to(self, device: torch.device) -> Baseline:
-        return Baseline(*(part.to(device) for part in (self.mean, self.deviation, self.best, self.least)))
+        return Baseline(*(part.to(device) for part in vars(self).values()))
 
     def to_array(self) -> np.ndarray:
-        return torch.stack([self.mean, self.deviation, self.best, self.least]).numpy()
+        return torch.stack(list(vars(self).values())).numpy()
 
     @classmethod
     def from_array(cls, array: np.ndarray) -> Baseline:
@@ -61,34 +67,40 @@ def baselines(
     Sites of a shared layer: the first.
     """
     rectified = {layer.name: rectifies(layer) for layer in model.card.layers if layer.kind.endswith("2d")}
-    seen: dict[str, list[Tensor]] = {}
+    seen: dict[str, list[_Answers]] = {}
     parts = images.split(1 if model.card.one_by_one else batch)
     for index, part in enumerate(parts):
-        numbers: dict[str, Tensor] = {}
+        numbers: dict[str, _Answers] = {}
 
-        def keep(call: ConvCall, numbers: dict[str, Tensor] = numbers) -> bool:
+        def keep(call: ConvCall, numbers: dict[str, _Answers] = numbers) -> bool:
             layer = model.calls[call.number]
             if layer in rectified and layer not in numbers:
-                numbers[layer] = pooled(call.output, rectified[layer])
+                numbers[layer] = _answers(call.output, rectified[layer])
             return True
 
         with torch.no_grad():
             _, heads = run_with_heads(model, part.to(device_of(model)), keep)
-        for name, values in {**{name: maps.flatten(1) for name, maps in heads.items()}, **numbers}.items():
-            seen.setdefault(name, []).append(values.double().cpu())
+        for name, answers in {**{name: _answers(maps) for name, maps in heads.items()}, **numbers}.items():
+            seen.setdefault(name, []).append(answers)
         report((index + 1) / len(parts))
-    return {name: _of(torch.cat(values)) for name, values in seen.items()}
+    return {name: _of(answers) for name, answers in seen.items()}
 
 
 def baseline_at(target: Target, images: Tensor, batch: int = 16) -> Baseline:
     """Of one target, at whichever site it is read, over [N, C, H, W] images in [0, 1]."""
     with torch.no_grad():
-        found = [
-            pooled(target.read(part.to(device_of(target.model))), target.rectified) for part in images.split(batch)
-        ]
-    return _of(torch.cat(found).double().cpu())
+        maps = (target.read(part.to(device_of(target.model))) for part in images.split(batch))
+        return _of([_answers(each, target.rectified) for each in maps])
 
 
-def _of(means: Tensor) -> Baseline:
-    deviation = means.std(0, correction=0)
-    return Baseline(*(part.float() for part in (means.mean(0), deviation, means.amax(0), means.amin(0))))
+def _answers(maps: Tensor, rectified: bool = False) -> _Answers:
+    return pooled(maps, rectified).double().cpu(), maps.amax((0, 2, 3)).cpu(), maps.amin((0, 2, 3)).cpu()
+
+
+def _of(answers: list[_Answers]) -> Baseline:
+    means, highest, lowest = (list(parts) for parts in zip(*answers, strict=True))
+    values = torch.cat(means)
+    deviation = values.std(0, correction=0)
+    over_images = (values.mean(0), deviation, values.amax(0), values.amin(0))
+    extremes = torch.stack(highest).amax(0), torch.stack(lowest).amin(0)
+    return Baseline(*(part.float() for part in (*over_images, *extremes)))

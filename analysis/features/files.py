@@ -11,7 +11,8 @@ from torch import Tensor
 from analysis import encoding
 from analysis.features.baseline import Baseline
 from analysis.features.parameters import Parameters
-from analysis.features.render import Rendered
+from analysis.features.render import DRIVEN, NEVER, Rendered
+from analysis.statistics.follow import Follow
 
 TILE = 128
 """Longest side of a picture on the sheet, px."""
@@ -19,19 +20,24 @@ TILE = 128
 COLUMNS = 4
 
 
-def evidence(made: Rendered, parameters: Parameters, baseline: Baseline | None) -> pd.DataFrame:
+def evidence(
+    made: Rendered, parameters: Parameters, baseline: Baseline | None, follow: Follow | None = None
+) -> pd.DataFrame:
     """One row a picture: what it reaches, and beside it what real images reach.
 
     `natural` is the activation of the best real image (the least, for negative pictures), `ratio` how far above the
     mean over real images the picture comes, in times of how far that best image does; NaN without a baseline.
+    With `follow`, what comes after the conv, a channel of which neither real images nor its picture bring anything
+    through the ReLU is "never active".
     """
     table = pd.DataFrame(
         {
             "channel": list(made.channels),
             "activation": made.activation.double().numpy(),
-            "peak": made.peak.double().numpy(),
+            "peak": (made.lowest if parameters.negative else made.highest).double().numpy(),
             "steps": made.steps.numpy(),
-            "seed": parameters.seed,
+            "seed": made.seeds.numpy(),
+            "deviation": made.deviation.double().numpy(),
             "state": list(made.state),
         }
     )
@@ -43,7 +49,23 @@ def evidence(made: Rendered, parameters: Parameters, baseline: Baseline | None) 
         reach = (natural - mean).where(natural != mean, torch.nan)
         table["natural"] = natural.numpy()
         table["ratio"] = ((made.activation.double() - mean) / reach).numpy()
+    if follow is not None and not parameters.negative and parameters.site == "conv":
+        silent = _silenced(made, baseline, follow)
+        table.loc[silent & (table["state"] == DRIVEN).to_numpy(), "state"] = NEVER
     return table
+
+
+def _silenced(made: Rendered, baseline: Baseline | None, follow: Follow) -> np.ndarray:
+    """[N] bool: whose highest value behind the norm is not above zero, where a ReLU of its own follows."""
+    own = list(made.channels)
+    if not follow.silences or follow.joined:
+        return np.zeros(len(own), bool)
+    extremes = [(made.highest, made.lowest)]
+    if baseline is not None:
+        extremes.append((baseline.highest[own], baseline.lowest[own]))
+    scale, shift = follow.scale[own], follow.shift[own]
+    reached = [np.maximum(scale * high.numpy(), scale * low.numpy()) + shift for high, low in extremes]
+    return np.asarray((np.stack(reached) <= 0).all(0))
 
 
 def sheet_files(made: Rendered, table: pd.DataFrame) -> dict[str, bytes]:

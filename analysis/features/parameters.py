@@ -16,6 +16,7 @@ class Parameters(technique.Parameters):
         default=None, ge=8, le=2048, description="Short side of a picture, px; by default what the layer can see"
     )
     seed: int = Field(default=0, ge=0, le=2**31 - 1, description="Same seed, same picture")
+    attempts: int = Field(default=1, ge=1, le=16, description="Seeds that are tried for each picture; the best is kept")
     negative: bool = Field(default=False, description="What the channel is most against, instead of for")
     site: Literal["conv", "norm", "activation"] = Field(
         default="conv", description="Where the layer is read: its own output, after its norm, after its non-linearity"
@@ -44,6 +45,9 @@ class PortraitParameters(Parameters):
     goal: Literal["channel", "neuron", "energy"] = Field(
         default="channel",
         description="The mean of the channel's map, the middle of it alone, or the energy of the whole layer",
+    )
+    twin: bool = Field(
+        default=False, description="Also what the same net draws with random weights, to tell the model from the prior"
     )
     mix: Mapping[int, float] = Field(
         default_factory=dict, description="Other channels of the layer and how much they count beside it: {3: -1}"

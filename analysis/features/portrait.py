@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -12,7 +14,7 @@ from analysis.features.baseline import Baseline
 from analysis.features.goals import ChannelGoal, DiverseGoal, Goal, ObjectiveGoal
 from analysis.features.parameters import PortraitParameters
 from analysis.features.prior import Prior
-from analysis.features.render import Rendered, Report, climb, generator_of, sign_of
+from analysis.features.render import Rendered, Report, climb, sign_of
 from analysis.features.target import Target, counted, shown, target_of
 from analysis.models.model import Model
 
@@ -37,20 +39,23 @@ def portrait(
         if not 0 <= each < target.units:
             raise StrataError(f"{layer} has channels 0 to {target.units - 1}, not {each}. Choose one of them.")
     goal, faces = goal_of(target, channel, parameters, baseline), parameters.faces
+    if parameters.attempts > 1:
+        raise StrataError("Attempts keep one of several pictures and faces show them all. Leave attempts out.")
     if faces > 1:
         goal = DiverseGoal(goal, parameters.diversity)
         # none may leave the batch before the others: they would not be pushed away from it any more
         parameters = parameters.model_copy(update={"patience": max(parameters.patience, parameters.steps)})
-    return climb(
+    made = climb(
         target,
         goal,
         [channel] * faces,
         prior,
         parameters,
-        chance=lambda face: generator_of(layer, channel, parameters.seed + face),
+        seeds=range(parameters.seed, parameters.seed + faces),
         batch=faces,
         report=report,
     )
+    return replace(made, deviation=made.activation.std().expand(faces)) if faces > 1 else made
 
 
 def goal_of(target: Target, channel: int, parameters: PortraitParameters, baseline: Baseline | None) -> Goal:
@@ -85,5 +90,7 @@ def attribution(target: Target, channels: list[int] | tuple[int, ...], pictures:
         strength = gradient.nan_to_num(0.0, 0.0, 0.0).square().sum(1, keepdim=True).sqrt()
         reach = max(1, min(picture.shape[-2:]) // 16)
         smooth = functional.avg_pool2d(functional.pad(strength, (reach,) * 4, mode="reflect"), 2 * reach + 1, 1)
-        planes.append(smooth / smooth.amax().clamp_min(1e-20))
+        # what is among the strongest tenth is wholly opaque, or a single peak would leave all else unseen
+        opaque = smooth.flatten().quantile(0.9).clamp_min(1e-20)
+        planes.append((smooth / opaque).clamp_max(1).sqrt())
     return torch.cat(planes)

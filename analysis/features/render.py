@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Generator, Tensor
@@ -23,6 +24,7 @@ from analysis.models.model import Model
 
 CPU = torch.device("cpu")
 DRIVEN, STILL, BROKEN = "driven", "still", "not finite"
+NEVER, PRIOR = "never active", "prior, not model"
 Report = Callable[[float], None]
 
 
@@ -34,9 +36,13 @@ class Rendered:
     pictures   : [N, C, H, W] in [0, 1]
     activation : [N] mean of the channel's map on the finished picture, at the layer's site; of a conv that sees the
                  input itself, of what is above zero; of a class, its logit
-    peak       : [N] its highest value (its lowest, of negative pictures)
+    highest    : [N] its highest value
+    lowest     : [N] its lowest
     steps      : [N] how many steps each took
+    seeds      : [N] the seed of each
+    deviation  : [N] standard deviation of the activation over the seeds that were tried; NaN of a single one
     state      : "driven"; "still": no picture moves it, its map is the same whatever it is shown;
+                 "never active", "prior, not model": found by analysis/features/files.py and renders.py
                  "not finite": it answers with NaN or infinity, or its layer's weights hold some, which spoil the
                  gradients of all channels of the layer
     """
@@ -44,9 +50,22 @@ class Rendered:
     channels: tuple[int, ...]
     pictures: Tensor
     activation: Tensor
-    peak: Tensor
+    highest: Tensor
+    lowest: Tensor
     steps: Tensor
+    seeds: Tensor
+    deviation: Tensor
     state: tuple[str, ...]
+
+    def choose(self, rows: Tensor, others: Rendered) -> Rendered:
+        """This where `rows`, [N] bool, else `others`."""
+        one, two = vars(self), vars(others)
+        chosen: dict[str, Any] = {
+            name: torch.where(rows.view(-1, *(1,) * (one[name].dim() - 1)), one[name], two[name])
+            for name in ("pictures", "activation", "highest", "lowest", "steps", "seeds")
+        }
+        states = tuple(a if mine else b for mine, a, b in zip(rows.tolist(), self.state, others.state, strict=True))
+        return replace(self, **chosen, state=states)
 
 
 def generator_of(layer: str, channel: int, seed: int) -> Generator:
@@ -67,29 +86,32 @@ def render(
     parameters: Parameters,
     *,
     baseline: Baseline | None = None,
-    seed: int | None = None,
     report: Report = lambda fraction: None,
 ) -> Rendered:
-    """One picture for each channel of a conv layer, or class of a head; `seed` overrides that of the parameters.
+    """One picture for each channel of a conv layer, or class of a head, the best of `parameters.attempts` seeds.
 
     A unit's picture does not depend on which others are rendered with it. `report` hears how far it is (0 … 1)
     between steps and may raise to stop. Raises StrataError for a layer that the model does not have.
     """
     target = target_of(model, layer, parameters)
-    seed = parameters.seed if seed is None else seed
     goal = ChannelGoal(
         torch.tensor(list(channels)), sign_of(parameters), target.rectified, baseline, parameters.distinct
     )
-    return climb(
-        target,
-        goal,
-        channels,
-        prior,
-        parameters,
-        chance=lambda unit: generator_of(layer, channels[unit], seed),
-        batch=parameters.batch or batch_of(target.view),
-        report=report,
-    )
+    tried: list[Rendered] = []
+    for attempt in range(parameters.attempts):
+        seed = parameters.seed + attempt
+        made = climb(
+            target,
+            goal,
+            channels,
+            prior,
+            parameters,
+            seeds=[seed] * len(channels),
+            batch=parameters.batch or batch_of(target.view),
+            report=lambda fraction, attempt=attempt: report((attempt + fraction) / parameters.attempts),  # type: ignore[misc]
+        )
+        tried.append(made)
+    return _best(tried, sign_of(parameters))
 
 
 def climb(
@@ -99,18 +121,18 @@ def climb(
     prior: Prior,
     parameters: Parameters,
     *,
-    chance: Callable[[int], Generator],
+    seeds: Sequence[int],
     batch: int,
     report: Report,
 ) -> Rendered:
-    """A picture for each place in `channels`, climbed for `goal`, in full batches."""
+    """A picture for each place in `channels` from its seed, climbed for `goal`, in full batches."""
     canvas = canvas_of(prior, target.view, parameters, device_of(target.model))
     made = ascend(
         target,
         canvas,
         goal,
         count=len(channels),
-        chance=chance,
+        chance=lambda unit: generator_of(target.name, channels[unit], seeds[unit]),
         batch=batch,
         noise=pixel_noise(target.model.card.input),
         parameters=parameters,
@@ -118,8 +140,28 @@ def climb(
     )
     pictures, own = _finished(target, canvas, made.waves, torch.tensor(list(channels)), batch)
     activation = pooled(own[:, None], target.rectified)[:, 0]
-    peak = own.flatten(1).amin(1) if parameters.negative else own.flatten(1).amax(1)
-    return Rendered(tuple(channels), pictures, activation, peak, made.steps, _states(made, activation))
+    highest, lowest = own.flatten(1).amax(1), own.flatten(1).amin(1)
+    return Rendered(
+        tuple(channels),
+        pictures,
+        activation,
+        highest,
+        lowest,
+        made.steps,
+        torch.tensor(list(seeds)),
+        torch.full_like(activation, torch.nan),
+        _states(made, activation),
+    )
+
+
+def _best(tried: Sequence[Rendered], sign: float) -> Rendered:
+    """Of each unit the attempt that went furthest, the first of equals."""
+    best = tried[0]
+    for made in tried[1:]:
+        best = made.choose(sign * made.activation > sign * best.activation, best)
+    if len(tried) == 1:
+        return best
+    return replace(best, deviation=torch.stack([made.activation for made in tried]).std(0))
 
 
 def sign_of(parameters: Parameters) -> float:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
+from torch import Tensor
 
 from analysis import encoding, technique
 from analysis.features.files import evidence, in_three_colors, picture_files, planes_of
 from analysis.features.parameters import PortraitParameters
 from analysis.features.portrait import attribution, portrait
-from analysis.features.target import target_of
-from analysis.features.technique import given
+from analysis.features.prior import Prior
+from analysis.features.render import DRIVEN, PRIOR, Rendered, canvas_of
+from analysis.features.target import Target, target_of
+from analysis.features.technique import followed, given
+from analysis.features.twin import ALIKE, random_twin, share_of_twin
 from analysis.task import Task
 
 
@@ -49,9 +53,13 @@ class RendersTechnique(technique.Technique):
         prior, baseline = given(task, context, target)
         made = portrait(model, task.layer, channel, prior, parameters, baseline=baseline, report=context.report)
         faces = [f"face-{number}" for number in range(parameters.faces)]
-        table = evidence(made, parameters, baseline).assign(face=range(len(faces)))
-        table["seed"] += table["face"]
-        files = {"renders.parquet": encoding.to_parquet(table)}
+        table = evidence(made, parameters, baseline, followed(target)).assign(face=range(len(faces)))
+        files: dict[str, bytes] = {}
+        if parameters.twin:
+            table["twin"], drawn = _twin(target, channel, prior, parameters, made)
+            table.loc[(table["state"] == DRIVEN) & (table["twin"] >= ALIKE), "state"] = PRIOR
+            files["twin.webp"] = encoding.to_picture(in_three_colors(drawn), quality=90)
+        files["renders.parquet"] = encoding.to_parquet(table)
         alphas = attribution(target, made.channels, made.pictures)
         for face, picture, alpha in zip(faces, made.pictures, alphas, strict=True):
             shown = in_three_colors(picture)
@@ -61,3 +69,14 @@ class RendersTechnique(technique.Technique):
         height, width = made.pictures.shape[-2:]
         facts = {"faces": len(faces), "width": width, "height": height, "planes": planes_of(made.pictures)}
         return {**files, "facts.json": encoding.to_json(facts)}
+
+
+def _twin(
+    target: Target, channel: int, prior: Prior, parameters: PortraitParameters, made: Rendered
+) -> tuple[list[float], Tensor]:
+    """How far the random twin's picture drives the channel beside each face, and that picture [C, H, W]."""
+    one = parameters.model_copy(update={"faces": 1})
+    drawn = portrait(random_twin(target.model), target.name, channel, prior, one).pictures
+    canvas = canvas_of(prior, target.view, parameters)
+    shares = [share_of_twin(target, canvas, channel, face[None], drawn) for face in made.pictures]
+    return shares, drawn[0]

@@ -10,6 +10,8 @@ from analysis.features.prior import Prior
 from analysis.features.prior_technique import some_of
 from analysis.features.render import render
 from analysis.features.target import Target, target_of
+from analysis.statistics.follow import Follow
+from analysis.statistics.following import follows_of
 from analysis.task import Task
 
 CHUNK = 32
@@ -52,10 +54,16 @@ class FeaturesTechnique(technique.Technique):
         assert task.channels is not None
         parameters = Parameters.model_validate(dict(task.parameters))
         model = context.model()
-        prior, baseline = given(task, context, target_of(model, task.layer, parameters))
+        target = target_of(model, task.layer, parameters)
+        prior, baseline = given(task, context, target)
         channels = range(*task.channels)
         made = render(model, task.layer, channels, prior, parameters, baseline=baseline, report=context.report)
-        return sheet_files(made, evidence(made, parameters, baseline))
+        return sheet_files(made, evidence(made, parameters, baseline, followed(target)))
+
+
+def followed(target: Target) -> Follow | None:
+    """What comes after a conv layer; nothing comes after a head."""
+    return None if target.model.card.is_head(target.name) else follows_of(target.model)[target.name]
 
 
 def given(task: Task, context: technique.Context, target: Target) -> tuple[Prior, Baseline | None]:

@@ -24,7 +24,7 @@ def test_sums_and_signs():
 
 
 def test_a_channel_that_another_outshines_is_held_back():
-    baseline = Baseline(torch.zeros(3), torch.tensor([1.0, 2.0, 1.0]), torch.ones(3), -torch.ones(3))
+    baseline = Baseline(torch.zeros(3), torch.tensor([1.0, 2.0, 1.0]), *[torch.ones(3)] * 4)
     maps = torch.tensor([1.0, 6.0, 0.5]).view(1, 3, 1, 1)
     goal = ChannelGoal(torch.tensor([0, 1]), baseline=baseline, distinct=1.0)
     # channel 0 stands at 1 deviation, channel 1 at 3: it leads by more than the margin
