@@ -1,4 +1,4 @@
-"""The command line: strata inspect | build | dream | render | compare | serve | engine."""
+"""The command line: strata inspect | build | dream | render | compare | diagnose | serve | engine."""
 
 from __future__ import annotations
 
@@ -213,6 +213,26 @@ def compare(
         print(table.to_json(orient="records", indent=2))
     else:
         print_table(table)
+
+
+@app.command()
+def diagnose(
+    name: Annotated[str, typer.Argument(metavar="ATLAS", help="An atlas or model of the library.", show_default=False)],
+    library: LIBRARY = HERE,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of sentences.")] = False,
+) -> None:
+    """Say what looks wrong in a model, worst first: each finding with its evidence and its cure."""
+    from analysis.atlas.library import Library
+    from analysis.console import print_findings
+    from analysis.findings.find import find, missing
+
+    atlas = Library(library).atlas(name)
+    findings, unjudged = find(atlas), missing(atlas)
+    if as_json:
+        facts = {"findings": [each.to_json() for each in findings], "missing": [vars(each) for each in unjudged]}
+        print(json.dumps(facts, indent=2, ensure_ascii=False))
+    else:
+        print_findings(findings, unjudged)
 
 
 def _opening(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,6 +14,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
+from analysis.findings.finding import Finding, Missing
 from analysis.jobs.table import Job
 from analysis.models.model import ModelCard
 from analysis.probe.probe import ProbeCard
@@ -82,6 +83,28 @@ def print_table(table: pd.DataFrame) -> None:
     for row in table.itertuples(index=False):
         printed.add_row(*(_cell(value) for value in row))
     _print_wide(printed)
+
+
+def print_findings(findings: Sequence[Finding], unjudged: Sequence[Missing], most: int = 8) -> None:
+    """What looks wrong, a paragraph each, and what could not be judged."""
+    for finding in findings:
+        colour = {"high": "red", "medium": "yellow", "low": "blue"}[finding.severity]
+        out.print(f"[bold {colour}]{finding.severity:6}[/] [bold]{escape(finding.title)}[/]", soft_wrap=True)
+        figures = " · ".join(f"{name} {value}" for name, value in finding.evidence.items())
+        rest = f" and {len(finding.units) - most} more" if len(finding.units) > most else ""
+        lines = {
+            "seen": figures,
+            "units": ", ".join(finding.units[:most]) + rest,
+            "else": finding.null,
+            "cure": finding.cure,
+        }
+        for name, text in lines.items():
+            if text:
+                out.print(f"       [dim]{name:6}[/]{escape(text)}", soft_wrap=True)
+    if not findings:
+        out.print("Nothing looks wrong.")
+    for each in unjudged:
+        out.print(f"[dim]not judged: {escape(each.title)}: {escape(each.needs)}[/]", soft_wrap=True)
 
 
 def _print_wide(table: Table) -> None:

@@ -90,6 +90,17 @@ def test_compare_prints_a_row_a_layer(library: Path) -> None:
     assert all(row["mean_shift"] == 0 for row in same)
 
 
+def test_diagnose_prints_findings_and_what_was_not_judged(library: Path) -> None:
+    first, *_ = sorted(path.name for path in (library / "models").iterdir())
+    told = strata("diagnose", first, "--library", library)
+    assert (told.returncode, told.stderr) == (0, "")
+    facts = json.loads(strata("diagnose", first, "--library", library, "--json").stdout)
+    assert facts.keys() == {"findings", "missing"}
+    for finding in facts["findings"]:
+        assert finding["severity"] in {"high", "medium", "low"}
+        assert finding["title"] in told.stdout
+
+
 def test_compare_with_a_model_that_is_not_there_offers_the_nearest(library: Path) -> None:
     told = strata("compare", "tiny", "othre-12345678", "--library", library)
     assert (told.returncode, told.stdout) == (2, "")

@@ -11,7 +11,7 @@ FLOORS = [
     {"analysis.models", "analysis.probe"},
     {"analysis.statistics", "analysis.exemplars", "analysis.features", "analysis.dream", "analysis.techniques"},
     {"analysis.atlas"},
-    {"analysis.comparison"},
+    {"analysis.comparison", "analysis.findings"},
     {"analysis.jobs", "analysis.console", "analysis.serving"},
     {"analysis.cli", "dashboard"},
     {"sample_models"},

@@ -172,6 +172,12 @@ class Atlas:
         """One row an image of the probe that some exemplar refers to."""
         return self.table("images", "images.parquet")
 
+    def layer_facts(self, technique: str, layer: str) -> dict[str, Any] | None:
+        """`layer.json` of a layer's statistics or weights: what is true of the layer as a whole."""
+        done = [task for task in self.tasks(technique, layer) if self.artifacts.has(task)]
+        facts: dict[str, Any] | None = _facts(self.root / folder_of(done[-1]) / "layer.json") if done else None
+        return facts
+
     def facts(self, folder: str) -> dict[str, Any]:
         """`facts.json` of an artifact folder: tile size, columns of its sheets."""
         facts: dict[str, Any] = _facts(self.path(folder) / "facts.json")
