@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -29,17 +29,14 @@ class Library:
 
     # Models: the files themselves, so that an atlas can be built further after the original has moved
 
-    def add_model(self, card: ModelCard, file: Path, side_files: Sequence[str] = ()) -> Path:
-        """Keep the model's file with its card; returns its path.
-
-        side_files : what the file reads besides itself (ONNX external data), relative to its folder
-        """
+    def add_model(self, card: ModelCard, file: Path) -> Path:
+        """Keep the model's file, and those beside it that it keeps weights in, with its card; returns its path."""
         folder = self.root / "models" / card.id
         kept = folder / file.name
         if not kept.exists():
             draft = folder / f".{file.name}"
             folder.mkdir(parents=True, exist_ok=True)
-            for side_file in side_files:
+            for side_file in card.side_files:
                 (folder / side_file).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(file.parent / side_file, folder / side_file)
             shutil.copyfile(file, draft)

@@ -82,10 +82,10 @@ def stop_if_asked(sign: Path) -> None:
 @lru_cache(maxsize=2)
 def open_model_of(library_root: str, model_id: str) -> Any:
     """The open model with this id, as it was opened when it came into the library; once a process."""
-    from analysis.models.open import open_model
+    from analysis.models.open import reopen
 
     card, file = Library(library_root).model(model_id)
-    return open_model(file, **card.options)
+    return reopen(file, card)
 
 
 @lru_cache(maxsize=2)

@@ -31,6 +31,7 @@ class Origin:
     alternatives: tuple[str, ...] = ()
     verification: Mapping[str, Any] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
+    side_files: tuple[str, ...] = ()
 
 
 def slug(text: str) -> str:
@@ -76,7 +77,7 @@ def assemble(module: nn.Module, spec: InputSpec, origin: Origin, names: Mapping[
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ModelError(
             f"{origin.name} does not run on an input of {size}: {reason}. "
-            "Say which input it takes with --channels, --height and --width."
+            "Say which input it takes: --input channels=1 --input height=48 --input width=48, say."
         ) from error
     if not found.layers:
         raise ModelError(f"{origin.name} ran no convolution. Strata shows what convolutions learned: open a convnet.")
@@ -95,5 +96,6 @@ def assemble(module: nn.Module, spec: InputSpec, origin: Origin, names: Mapping[
         verification=origin.verification,
         options=origin.options,
         heads={name: head.shape[1] for name, head in heads_of(found.output).items()},
+        side_files=origin.side_files,
     )
     return Model(module, card, found.calls)

@@ -48,5 +48,5 @@ def find_size(module: nn.Module, channels: int, name: str) -> tuple[int, str]:
             return size, f"assumed: it runs at {size}×{size}, and the file does not say"
     raise ModelError(
         f"{name} runs at none of {len(SIZES)} usual image sizes with {channels} channels ({reason}). "
-        "Say what it takes with --channels, --height and --width."
+        "Say what it takes: --input channels=1 --input height=48 --input width=48, say."
     )

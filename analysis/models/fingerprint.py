@@ -8,6 +8,8 @@ from typing import Any
 import torch
 
 Shapes = dict[str, tuple[int, ...]]
+LEAST_INSIDE = 5
+"""Convolutions that a part of a larger net must have to be looked for among known nets."""
 
 PREFIXES = (
     *("module.", "_orig_mod.", "model.", "net.", "network.", "backbone.", "encoder.", "student.", "teacher."),
@@ -64,3 +66,22 @@ def strip_prefixes(state: Mapping[str, Any]) -> list[tuple[dict[str, Any], str]]
         inside = {key.removeprefix(prefix): value for key, value in keys.items() if key.startswith(prefix)}
         beside = {key: value for key, value in keys.items() if not key.startswith(prefix) and key not in inside}
         states.append(({**inside, **beside}, taken + prefix))
+
+
+def parts_of(state: Mapping[str, Any], where: str = "") -> list[tuple[dict[str, Any], str]]:
+    """Nets inside of a larger one (`encoder_q.`, `generator.`): [(its state, `where` and a clause naming it)].
+
+    What stands behind one path of one or two names, with convolutions in it; the largest first.
+    """
+    paths: dict[str, int] = {}
+    for key, value in state.items():
+        names = key.split(".")[:-1]
+        for path in {".".join(names[:1]), ".".join(names[:2])} - {""}:
+            paths[path] = paths.get(path, 0) + (value.dim() == 4)
+    convs = sum(value.dim() == 4 for value in state.values())
+    parts = []
+    for path, count in sorted(paths.items(), key=lambda item: -item[1]):
+        if LEAST_INSIDE <= count < convs:
+            inside = {key.removeprefix(f"{path}."): value for key, value in state.items() if key.startswith(f"{path}.")}
+            parts.append((inside, f"{where} in “{path}.”, {count} of the file's {convs} convolutions,"))
+    return parts

@@ -24,7 +24,8 @@ class ModelCard:
     architecture : the net whose weights these are, None where the file itself says what to compute
     evidence     : one sentence: how the architecture was found
     alternatives : other architectures that these weights fit as well, likeliest first
-    sha256       : of the file's content
+    sha256       : of the file's content, and that of its side files
+    side_files   : what it keeps in other files (ONNX external data), as paths from its folder
     verification : what was checked at opening, as figures (difference from onnxruntime, say)
     options      : what `open_model` needs to open the same file the same way again
     heads        : outputs that give one number a class, and how many: {"output": 1000} (analysis/models/heads.py)
@@ -47,6 +48,7 @@ class ModelCard:
     heads: Mapping[str, int] = field(default_factory=dict)
     one_by_one: bool = False
     weights_only: bool = False
+    side_files: tuple[str, ...] = ()
 
     def layer(self, name: str) -> ConvLayer:
         """Raises StrataError, naming what there is, when the model has no such layer."""
@@ -82,6 +84,7 @@ class ModelCard:
             "heads": dict(self.heads),
             "one_by_one": self.one_by_one,
             "weights_only": self.weights_only,
+            "side_files": list(self.side_files),
         }
 
     @classmethod
@@ -92,6 +95,7 @@ class ModelCard:
             "layers": tuple(ConvLayer.from_json(layer) for layer in facts["layers"]),
             "warnings": tuple(facts["warnings"]),
             "alternatives": tuple(facts["alternatives"]),
+            "side_files": tuple(facts.get("side_files", ())),
         }
         return cls(**known)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,8 @@ def compare_with_onnxruntime(
     """Run both on the same random input [1, C, H, W]; the largest difference, in standard deviations of the output.
 
     onnxruntime runs the file as it is; in half precision, which rounds differently, the graph made single instead.
-    Raises ModelError above `TOLERANCE`, or where no output can be compared.
+    Raises ModelError above `TOLERANCE`, or above twice what rounding alone does to the net where that is more, or where
+    no output can be compared.
     """
     shape = (1, spec.channels, spec.height, spec.width)
     image = torch.rand(shape, generator=torch.Generator().manual_seed(0))
@@ -47,12 +49,22 @@ def compare_with_onnxruntime(
     worst = max(
         (_difference(mine.numpy(), theirs) for mine, theirs in zip(found, expected, strict=True)), default=float("inf")
     )
-    if not worst <= TOLERANCE:
+    if not worst <= max(TOLERANCE, 2 * _rounding(module, image, found) if worst <= 1 else 0.0):
         raise ModelError(
             f"{name} computes something else here than in onnxruntime (off by {worst:.2g} standard deviations), so "
             "it is not shown. Export the model to ONNX again with opset 17."
         )
     return {"onnxruntime": onnxruntime.__version__, "onnxruntime difference": worst}
+
+
+def _rounding(module: nn.Module, image: torch.Tensor, found: list[torch.Tensor]) -> float:
+    """How far float32 is from float64 in this net, in standard deviations: some nets enlarge rounding itself."""
+    try:
+        with torch.no_grad():
+            exact = output_tensors(copy.deepcopy(module).double()(image.double()))
+    except Exception:  # an operator that mixes kinds of numbers
+        return 0.0
+    return max(_difference(mine.numpy(), theirs.numpy()) for mine, theirs in zip(found, exact, strict=True))
 
 
 def _is_half(model: ModelProto) -> bool:

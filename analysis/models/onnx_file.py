@@ -24,6 +24,7 @@ from analysis.models.onnx_graph import (
     graph_input,
     layer_names,
     load_onnx,
+    side_files,
     weight_of,
 )
 from analysis.models.onnx_input import graph_spec
@@ -49,12 +50,19 @@ def open_onnx(path: Path) -> Opened:
     check_operators(model, path.name)
     source = graph_input(model, path.name)
     folded = fold(model)
-    if source.batch == 1:
-        free_batch(folded)
     spec = graph_spec(folded, source)
-    module, names = convert(folded, layer_names(model), path.name)
-    module = ChannelsFirst(module) if source.channels_last else module
-    verification = compare_with_onnxruntime(module, model, folded, source, spec, path.name)
+
+    def converted(graph: ModelProto) -> tuple[nn.Module, dict[int, str], dict[str, Any]]:
+        module, names = convert(graph, layer_names(model), path.name)
+        module = ChannelsFirst(module) if source.channels_last else module
+        return module, names, compare_with_onnxruntime(module, model, folded, source, spec, path.name)
+
+    try:
+        module, names, verification = converted(free_batch(folded) if source.batch == 1 else folded)
+    except ModelError:
+        if source.batch != 1:
+            raise
+        module, names, verification = converted(folded)  # its images are then run one by one
     return Opened(
         module=module,
         spec=spec,
@@ -63,11 +71,15 @@ def open_onnx(path: Path) -> Opened:
         warnings=(*_doubts(folded), *_uncompared(verification)),
         verification=verification,
         names=names,
+        side_files=side_files(path),
     )
 
 
-def convert(model: ModelProto, layers: list[str], name: str) -> tuple[nn.Module, dict[int, str]]:
-    """A folded graph → its torch module in eval mode, and where each layer's weight lies → the layer's name."""
+def convert(model: ModelProto, layers: Mapping[str, str], name: str) -> tuple[nn.Module, dict[int, str]]:
+    """A folded graph → its torch module in eval mode, and where each layer's weight lies → the layer's name.
+
+    layers : what each convolution gives → its layer's name
+    """
     import onnx2torch  # (imports torchvision)
 
     register()
@@ -90,10 +102,10 @@ def convert(model: ModelProto, layers: list[str], name: str) -> tuple[nn.Module,
             f"{name} uses something that can not be converted ({error}). Export the model with opset 17."
         ) from error
     weights: dict[int, str] = {}
-    for node, layer in zip(convolutions, layers, strict=True):
+    for node in convolutions:
         buffer = dict(module.get_submodule(node.name).named_buffers()).get(f"input_{weight_of(node)}")
         if buffer is not None:
-            weights[buffer.data_ptr()] = layer
+            weights[buffer.data_ptr()] = layers[node.output[0]]
     return module.eval(), weights
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 import onnx
 import torch
-from onnx import ModelProto, NodeProto, TensorProto, inliner
+from onnx import ModelProto, NodeProto, TensorProto
 
 from analysis.models.errors import ModelError
 from analysis.models.onnx_ops.elementwise import DTYPES
@@ -25,8 +25,6 @@ def fold(model: ModelProto) -> ModelProto:
 
     Raises ModelError for control flow.
     """
-    if model.functions:
-        model = inliner.inline_local_functions(model)
     folded = ModelProto()
     folded.CopyFrom(model)
     graph = folded.graph

@@ -6,9 +6,11 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import onnx
 from google.protobuf.message import DecodeError
-from onnx import ModelProto, NodeProto
+from onnx import ModelProto, NodeProto, inliner, shape_inference
+from onnx.external_data_helper import uses_external_data
 
 from analysis.models.errors import ModelError
 from analysis.models.onnx_fold import weight_sources
@@ -29,7 +31,7 @@ class GraphInput:
 
 
 def load_onnx(path: Path) -> ModelProto:
-    """The graph, with external data from beside the file and nowhere else. Raises ModelError."""
+    """The graph without functions, with external data from beside the file and nowhere else. Raises ModelError."""
     try:
         model = onnx.load(path)
     except DecodeError as error:
@@ -38,7 +40,15 @@ def load_onnx(path: Path) -> ModelProto:
         raise ModelError(f"{path.name} keeps weights in another file: {error}. Put that file beside it.") from error
     if not model.graph.node:
         raise ModelError(f"{path.name} is an ONNX file without any node in it. Export the model again.")
-    return model
+    return inliner.inline_local_functions(model) if model.functions else model
+
+
+def side_files(path: Path) -> tuple[str, ...]:
+    """The files that a graph keeps weights in, as paths from its folder."""
+    graph = onnx.load(path, load_external_data=False).graph
+    tensors = [*graph.initializer, *(a.t for node in graph.node for a in node.attribute if a.HasField("t"))]
+    entries = [entry for tensor in tensors if uses_external_data(tensor) for entry in tensor.external_data]
+    return tuple(sorted({entry.value for entry in entries if entry.key == "location"}))
 
 
 def graph_input(model: ModelProto, name: str) -> GraphInput:
@@ -66,12 +76,10 @@ def weight_of(node: NodeProto) -> int:
 
 def check_operators(model: ModelProto, name: str) -> None:
     """Raises ModelError, naming them, where a graph calls operators that nobody but their maker knows."""
-    local = {(function.domain, function.name) for function in model.functions}
     strange = {
         f"{node.domain}::{node.op_type}"
         for node in model.graph.node
         if node.domain not in {"", "ai.onnx", "com.microsoft", "ai.onnx.ml"}
-        and (node.domain, node.op_type) not in local
     }
     if strange:
         raise ModelError(
@@ -80,35 +88,59 @@ def check_operators(model: ModelProto, name: str) -> None:
         )
 
 
-def free_batch(model: ModelProto) -> None:
-    """Let a graph that was exported with a batch of one take any, in place: Reshape to [1, …] keeps the batch instead.
+def free_batch(model: ModelProto) -> ModelProto:
+    """The same graph for any batch, of one that was exported with a batch of one: Reshape to [1, …] keeps the batch.
 
     Where the exporter specialised further this gives wrong numbers for batches, which the test at opening finds.
     """
-    constants = {tensor.name: tensor for tensor in model.graph.initializer}
-    for number, node in enumerate(model.graph.node):
+    freed = ModelProto()
+    freed.CopyFrom(model)
+    constants = {tensor.name: tensor for tensor in freed.graph.initializer}
+    known = _shapes(model)
+    for number, node in enumerate(freed.graph.node):
         shape = constants.get(node.input[1]) if node.op_type == "Reshape" and len(node.input) > 1 else None
         if shape is None:
             continue
-        wanted = onnx.numpy_helper.to_array(shape).copy()
-        if wanted.size > 1 and wanted[0] == 1:
-            wanted[0] = 0 if -1 in wanted else -1
+        wanted = _for_any_batch(onnx.numpy_helper.to_array(shape).tolist(), known.get(node.output[0]))
+        if wanted is not None:
             node.input[1] = f"strata_shape_{number}"
-            model.graph.initializer.append(onnx.numpy_helper.from_array(wanted, node.input[1]))
-    for value in (*model.graph.input, *model.graph.output):
+            freed.graph.initializer.append(onnx.numpy_helper.from_array(np.array(wanted, np.int64), node.input[1]))
+    for value in (*freed.graph.input, *freed.graph.output):
         dims = value.type.tensor_type.shape.dim
         if dims:
             dims[0].dim_param = "batch"
+    return freed
 
 
-def layer_names(model: ModelProto) -> list[str]:
-    """A readable, stable name for every convolution of the graph, in order.
+def _for_any_batch(wanted: list[int], known: list[int] | None) -> list[int] | None:
+    """What a Reshape to [1, …] asks for where the batch may be any; None where it can be left, or not be told."""
+    if len(wanted) < 2 or wanted[0] != 1:
+        return None
+    if -1 in wanted and known is None:
+        return None
+    return [-1, *(wanted if known is None else known)[1:]]
+
+
+def _shapes(model: ModelProto) -> dict[str, list[int]]:
+    """Every tensor of a graph whose shape follows from the graph alone."""
+    try:
+        inferred = shape_inference.infer_shapes(model, data_prop=True)
+    except Exception:  # onnx's checks refuse some graphs that run
+        return {}
+    found = {
+        value.name: [dim.dim_value for dim in value.type.tensor_type.shape.dim] for value in inferred.graph.value_info
+    }
+    return {name: dims for name, dims in found.items() if dims and all(dims)}
+
+
+def layer_names(model: ModelProto) -> dict[str, str]:
+    """What each convolution of the graph gives → a readable, stable name for its layer; in the order of the graph.
 
     The weight's own name where the exporter kept it (`features.0.weight`), else the node's, else what is left of the
     weight's, else its number. Nodes that share a weight share the name: they are one layer.
     """
     sources = weight_sources(model)
-    names: list[str] = []
+    names: dict[str, str] = {}
     by_weight: dict[str, str] = {}
     for number, node in enumerate((node for node in model.graph.node if node.op_type in CONVOLUTIONS), 1):
         weight = node.input[weight_of(node)]
@@ -118,7 +150,7 @@ def layer_names(model: ModelProto) -> list[str]:
             taken = set(by_weight.values())
             copies = (f"{name}_{copy}" for copy in range(2, len(taken) + 3))
             by_weight[weight] = name if name not in taken else next(copy for copy in copies if copy not in taken)
-        names.append(by_weight[weight])
+        names[node.output[0]] = by_weight[weight]
     return names
 
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -59,14 +59,28 @@ def open_model(
         format=opened.format,
         architecture=opened.architecture,
         evidence=opened.evidence,
-        sha256=_sha256(path),
+        sha256=content_hash(path, opened.side_files),
+        side_files=opened.side_files,
         warnings=opened.warnings,
         alternatives=opened.alternatives,
         verification=opened.verification,
         options=request.options(opened.architecture),
     )
     model = assemble(opened.module, _overridden(opened.spec, request.input_spec), origin, opened.names)
+    _check_complete(model, opened.lacking, request.partial)
     return verified(checked_for_batches(model) if kind in _GRAPHS else model)
+
+
+def reopen(path: Path, card: ModelCard) -> Model:
+    """A model that was opened before, exactly as its card says. Raises ModelError where the file is another one now.
+
+    Its first opening ran in a guarded process; the same bytes need no second guard.
+    """
+    if content_hash(path, card.side_files) != card.sha256:
+        raise ModelError(
+            f"{path.name} is no longer the file that was opened: it was changed or damaged. Give it again."
+        )
+    return open_model(path, **card.options)
 
 
 def inspect_model(path: str | Path, **options: Any) -> ModelCard:
@@ -81,7 +95,7 @@ def inspect_model(path: str | Path, **options: Any) -> ModelCard:
         layers = conv_layers(error.state)
         if not layers:
             raise
-        sha256 = _sha256(path)
+        sha256 = content_hash(path)
         return ModelCard(
             id=f"{slug(path.stem)}-{sha256[:8]}",
             name=path.stem,
@@ -101,7 +115,10 @@ def _opener(kind: Format, path: Path, request: Request) -> Opened:
     if kind is Format.ONNX:
         from analysis.models.onnx_file import open_onnx
 
-        return open_onnx(path)
+        try:
+            return open_onnx(path)
+        except UnicodeDecodeError as error:  # a name in the graph, found out wherever it is first read
+            raise ModelError(f"{path.name} is damaged: it holds names that are no text. Download it again.") from error
     if kind is Format.TORCHSCRIPT:
         from analysis.models.torchscript import open_torchscript
 
@@ -118,6 +135,17 @@ def _opener(kind: Format, path: Path, request: Request) -> Opened:
 
         return open_whole_module(path)
     return open_state_dict(content, path.name, request)
+
+
+def _check_complete(model: Model, lacking: frozenset[str], partial: bool) -> None:
+    """Weights that only training uses may be missing; those of a layer that runs may not, unless asked for."""
+    blank = [layer.name for layer in model.card.layers if layer.name in lacking]
+    if blank and not partial:
+        others = f" and {len(blank) - 1} more layers" if len(blank) > 1 else ""
+        raise ModelError(
+            f"{model.card.name} looks like {model.card.architecture} but lacks the weights of {blank[0]}{others}, "
+            "without which nothing after it is what was learned. Say --partial to open it all the same."
+        )
 
 
 def _overridden(spec: InputSpec, chosen: Mapping[str, Any]) -> InputSpec:
@@ -141,6 +169,11 @@ def _overridden(spec: InputSpec, chosen: Mapping[str, Any]) -> InputSpec:
     return changed
 
 
-def _sha256(path: Path) -> str:
+def content_hash(path: Path, side_files: Sequence[str] = ()) -> str:
+    """sha256 of a file, and of the files beside it that it keeps weights in."""
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        digest = hashlib.file_digest(file, "sha256")
+    for name in side_files:
+        with (path.parent / name).open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()

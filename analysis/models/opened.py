@@ -15,6 +15,7 @@ from analysis.models.input_spec import InputSpec
 class Opened:
     """A module that is ready to run, and what was learned on the way; the fields are those of ModelCard.
 
+    lacking : paths of the layers that the file has no weights of
     names : where a weight's numbers lie → the name of its layer, where the module's own names are not the ones to show
     """
 
@@ -27,3 +28,5 @@ class Opened:
     alternatives: tuple[str, ...] = ()
     verification: Mapping[str, Any] = field(default_factory=dict)
     names: Mapping[int, str] | None = None
+    side_files: tuple[str, ...] = ()
+    lacking: frozenset[str] = frozenset()

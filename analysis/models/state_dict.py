@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import torch
 from torch import nn
 
 from analysis.models import zoo
 from analysis.models.architectures import ENOUGH, Match, find, recognise
+from analysis.models.by_order import recognise_by_order
 from analysis.models.chain import rebuild
 from analysis.models.checkpoint import Content
 from analysis.models.errors import ModelError
 from analysis.models.find_size import find_size
-from analysis.models.fingerprint import strip_prefixes, unwrap, weights_of
-from analysis.models.input_spec import InputSpec
+from analysis.models.fingerprint import parts_of, strip_prefixes, unwrap, weights_of
 from analysis.models.known_input import known_input, plain_input
 from analysis.models.opened import Opened
 from analysis.models.own_class import build_own_class, check_keys, is_own_class
 from analysis.models.request import Request
+from analysis.models.stem import fit_input, fit_stem
 from analysis.models.twins import Choice, choose
 from analysis.models.weights_only import conv_layers, no_images, stem_channels, unknown
 
@@ -54,12 +54,9 @@ def open_state_dict(content: Content, name: str, request: Request) -> Opened:
         return _own_class(state, name, request.architecture, request)
     if request.architecture:
         return _named(states, name, request.architecture, request.partial)
-    found = [(recognise(weights_of(state)), state, where) for state, where in states]
-    matches, known, where = max(found, key=lambda entry: entry[0][0].score if entry[0] else 0.0)
-    if matches:
-        spec = known_input(matches[0].net.zoo, matches[0].net.name)
-        choice = choose(matches, name, _fit_channels(spec, known, matches[0]), lambda match: _filled(known, match)[0])
-        return _known(known, choice, where)
+    known = _recognised(states, name) or _recognised(parts_of(state, where), name) or _renamed(states, name)
+    if known:
+        return known
     rebuilt = _by_rule(state)
     if rebuilt:
         return rebuilt
@@ -72,12 +69,46 @@ def open_state_dict(content: Content, name: str, request: Request) -> Opened:
     raise unknown(name, state)
 
 
+def _recognised(states: Sequence[tuple[State, str]], name: str) -> Opened | None:
+    """The net of a zoo whose keys and shapes one of these states has; None where none has."""
+    found = [(recognise(weights_of(state)), state, where) for state, where in states]
+    matches, state, where = max(found, key=lambda entry: entry[0][0].score if entry[0] else 0.0, default=([], {}, ""))
+    return _likeliest([(match, state) for match in matches], name, where, _by_name(matches[0])) if matches else None
+
+
+def _renamed(states: Sequence[tuple[State, str]], name: str) -> Opened | None:
+    """The net of a zoo whose tensors these are in order and shape, under other names; None where there is none."""
+    fits = "they fit by order and shape, under names of their own; layers have the zoo's names here"
+    for state, where in states:
+        found = [(renamed.match, renamed.of(state)) for renamed in recognise_by_order(weights_of(state))]
+        if found:
+            return _likeliest(found, name, where, fits)
+    return None
+
+
+def _likeliest(found: Sequence[tuple[Match, State]], name: str, where: str, fits: str) -> Opened:
+    """The net to take of several that fit equally well, each with the weights under its own names."""
+    states = {(match.net.zoo, match.net.name): state for match, state in found}
+
+    def filled(match: Match) -> nn.Module:
+        return _filled(states[match.net.zoo, match.net.name], match)[0]
+
+    first, state = found[0]
+    spec = fit_input(known_input(first.net.zoo, first.net.name), state, first)
+    choice = choose([match for match, _ in found], name, spec, filled)
+    return _known(states[choice.match.net.zoo, choice.match.net.name], choice, where, fits)
+
+
+def _by_name(match: Match) -> str:
+    return f"{match.score:.0%} of the tensors fit by name and shape"
+
+
 def _named(states: Sequence[tuple[State, str]], name: str, architecture: str, partial: bool) -> Opened:
     """The net that a person named, with the state that fits it best."""
     fits = [(find(architecture, weights_of(state)), state, where) for state, where in states]
     match, state, where = max(fits, key=lambda fit: fit[0].score)
     _check_fit(match, name, partial)
-    return _known(state, Choice(match, "you named it", ()), where)
+    return _known(state, Choice(match, "you named it", ()), where, _by_name(match))
 
 
 def _check_fit(match: Match, name: str, partial: bool) -> None:
@@ -90,15 +121,18 @@ def _check_fit(match: Match, name: str, partial: bool) -> None:
 
 def _filled(state: State, match: Match) -> tuple[nn.Module, list[str]]:
     module = zoo.build(match.net.zoo, match.net.name)
-    return module, put(module, state, match.net.head)
+    said = fit_stem(module, state, match)
+    return module, [*said, *put(module, state, match.net.head)]
 
 
-def _known(state: State, choice: Choice, where: str) -> Opened:
+def _known(state: State, choice: Choice, where: str, fits: str) -> Opened:
+    """`fits`: a clause that says how well the weights fit the chosen net."""
     match = choice.match
     layers = conv_layers(state)
     if layers and layers[0].kind != "Conv2d":
         raise no_images(f"{match.net.zoo}'s {match.net.name}", state, "state dict")
     module, warnings = _filled(state, match)
+    weights = {key for key in match.net.shapes if key.endswith(".weight")}
     because = f" Taken before {', '.join(choice.different)} because {choice.reason}." if choice.different else ""
     if choice.different:
         warnings.append(
@@ -107,13 +141,13 @@ def _known(state: State, choice: Choice, where: str) -> Opened:
         )
     return Opened(
         module=module,
-        spec=_fit_channels(known_input(match.net.zoo, match.net.name), state, match),
+        spec=fit_input(known_input(match.net.zoo, match.net.name), state, match),
         format="state dict",
         architecture=match.net.name,
-        evidence=f"The weights{where} are those of {match.net.zoo}'s {match.net.name}: "
-        f"{match.score:.0%} of the tensors fit by name and shape.{because}",
+        evidence=f"The weights{where} are those of {match.net.zoo}'s {match.net.name}: {fits}.{because}",
         warnings=tuple(warnings),
         alternatives=choice.different,
+        lacking=frozenset(key.removesuffix(".weight") for key in weights - state.keys() - match.net.head),
     )
 
 
@@ -150,19 +184,6 @@ def _own_class(state: State, name: str, architecture: str, request: Request) -> 
     )
 
 
-def _fit_channels(spec: InputSpec, state: State, match: Match) -> InputSpec:
-    """The stem's own number of input channels, where it is not the zoo's."""
-    stem = next((key for key, shape in match.net.shapes.items() if shape.count("x") == 3 and key in state), None)
-    if stem is None or match.net.shapes[stem].split("x")[1] != "3" or state[stem].shape[1] == 3:
-        return spec
-    channels = state[stem].shape[1]
-    mean, std = sum(spec.mean) / len(spec.mean), sum(spec.std) / len(spec.std)
-    order = "L" if channels == 1 else "planes"
-    evidence = {**spec.evidence, "channels": "from the first convolution's weights"}
-    means, stds = (mean,) * channels, (std,) * channels
-    return replace(spec, channels=channels, order=order, mean=means, std=stds, evidence=evidence)
-
-
 def put(module: nn.Module, state: State, head: frozenset[str]) -> list[str]:
     """Put weights into a module, in place; a tensor of another shape (head, stem) replaces the module's own.
 
@@ -175,13 +196,17 @@ def put(module: nn.Module, state: State, head: frozenset[str]) -> list[str]:
     given = OrderedDict(state)
     given._metadata = getattr(own, "_metadata", {})  # type: ignore[attr-defined]  # layers' versions, which some ask for
     missing, unexpected = module.load_state_dict(given, strict=False)
-    missing = [key for key in missing if not key.endswith("num_batches_tracked")]
+    missing, unexpected = (
+        [key for key in keys if not key.endswith("num_batches_tracked")] for keys in (missing, unexpected)
+    )
     said = []
     if missing:
         which = "the classifier head" if set(missing) <= head else "some tensors"
         said.append(f"The file lacks {which} ({_few(missing)}): what comes after them shows nothing learned.")
     if unexpected:
-        said.append(f"Tensors of the file that the net has no place for were left out: {_few(unexpected)}.")
+        convs = sum(state[key].dim() >= 4 for key in unexpected)
+        beside = f", {convs} of them convolutions" if convs else ""
+        said.append(f"Tensors of the file that the net has no place for were left out{beside}: {_few(unexpected)}.")
     return said
 
 

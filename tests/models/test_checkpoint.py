@@ -254,3 +254,95 @@ def test_a_mutated_checkpoint_gives_a_card_or_a_sentence(originals, tmp_path, da
     path.write_bytes(content)
     with contextlib.suppress(ModelError):  # and nothing else: no traceback of another kind reaches a person
         assert inspect_model(path).layers
+
+
+def resnet(depth=18):
+    torch.manual_seed(1)
+    state = zoo.build("torchvision", f"resnet{depth}").state_dict()
+    made = {key: torch.randn_like(value) * 0.1 for key, value in state.items() if value.is_floating_point()}
+    return {key: value.abs() + 0.5 if "running_var" in key else value for key, value in made.items()}
+
+
+def headless(state):
+    return {key: tensor for key, tensor in state.items() if not key.startswith("fc.")}
+
+
+def renamed(state, **names):
+    """Keys whose parts are called otherwise."""
+    return {".".join(names.get(part, part) for part in key.split(".")): tensor for key, tensor in state.items()}
+
+
+NUMBERED = {"conv1": "0", "bn1": "1", "layer1": "4", "layer2": "5", "layer3": "6", "layer4": "7"}
+
+
+def numbered():
+    """The body as an nn.Sequential, only the outermost names changed."""
+    state = headless(resnet())
+    return {f"0.{NUMBERED[key.split('.')[0]]}.{key.split('.', 1)[1]}": tensor for key, tensor in state.items()}
+
+
+OTHERWISE_NAMED = {
+    "another projection and head": lambda: renamed(resnet(), downsample="shortcut", fc="linear"),
+    "numbered, with a head of its own": lambda: {**numbered(), "1.2.weight": torch.ones(1024)},
+    "one of two encoders": lambda: {
+        **{f"module.encoder_q.{key}": tensor for key, tensor in resnet().items()},
+        **{f"module.encoder_k.{key}": tensor for key, tensor in resnet().items()},
+        "module.queue": torch.zeros(128, 64),
+    },
+    "an encoder smaller than what follows it": lambda: {
+        **{f"encoder.{key}": tensor for key, tensor in headless(resnet()).items()},
+        **{f"decoder.{number}.weight": torch.zeros(8, 8, 3, 3) for number in range(150)},
+    },
+}
+
+
+@pytest.mark.parametrize("how", OTHERWISE_NAMED)
+def test_a_net_under_other_names_is_known(tmp_path, how):
+    torch.save({"state_dict": OTHERWISE_NAMED[how]()}, tmp_path / "net.pth")
+    model = open_model(tmp_path / "net.pth")
+    assert (model.card.architecture, len(model.card.layers)) == ("resnet18", 20)
+    for name in ("conv1.weight", "layer2.0.downsample.0.weight", "layer4.1.bn2.running_var"):
+        torch.testing.assert_close(model.module.state_dict()[name], resnet()[name])
+
+
+def test_a_head_under_another_name_is_put_in(tmp_path):
+    torch.save(renamed(resnet(), downsample="shortcut", fc="linear"), tmp_path / "net.pth")
+    torch.testing.assert_close(open_model(tmp_path / "net.pth").module.fc.weight.data, resnet()["fc.weight"])
+
+
+def test_what_shares_only_some_shapes_is_not_taken_for_a_known_net(tmp_path):
+    state = renamed(resnet(), conv1="first", conv2="second", bn1="norm", bn2="other")
+    state["layer3.0.second.weight"] = torch.randn(256, 256, 1, 1)
+    torch.save(state, tmp_path / "net.pth")
+    with pytest.raises(OnlyWeights):
+        open_model(tmp_path / "net.pth")
+
+
+@pytest.mark.parametrize("names", [{}, {"downsample": "shortcut", "fc": "linear"}], ids=["known names", "others"])
+def test_a_first_convolution_for_small_images_changes_stride_and_pooling(tmp_path, names):
+    state = resnet()
+    state["conv1.weight"] = torch.randn(64, 3, 3, 3)
+    torch.save({"net": renamed(state, **names), "acc": 95.0}, tmp_path / "net.pth")
+    model = open_model(tmp_path / "net.pth")
+    first = model.card.layers[0]
+    assert (first.kernel_size, first.stride, first.padding) == ((3, 3), (1, 1), (1, 1))
+    assert (model.card.input.height, model.card.input.width) == (32, 32)
+    assert model.card.layers[1].output_size == (32, 32)  # nothing was pooled away
+    assert any("3×3 kernel where resnet18's has 7×7" in warning for warning in model.card.warnings)
+
+
+def test_a_known_net_without_the_weights_of_a_layer_is_refused_unless_asked_for(tmp_path):
+    state = resnet()
+    del state["layer3.0.conv2.weight"]
+    torch.save(state, tmp_path / "net.pth")
+    with pytest.raises(ModelError, match=r"lacks the weights of layer3\.0\.conv2"):
+        open_model(tmp_path / "net.pth")
+    assert open_model(tmp_path / "net.pth", partial=True).card.architecture == "resnet18"
+
+
+def test_weights_that_are_only_used_in_training_may_be_missing(tmp_path):
+    net = zoo.build("torchvision", "googlenet")
+    state = {key: value for key, value in net.state_dict().items() if not key.startswith("aux")}
+    lively = {key: value.abs() + 0.1 if "running_var" in key else value for key, value in state.items()}
+    torch.save(lively, tmp_path / "net.pth")
+    assert open_model(tmp_path / "net.pth").card.architecture == "googlenet"

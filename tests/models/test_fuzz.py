@@ -5,7 +5,6 @@ without the seconds that a new interpreter needs.
 """
 
 import os
-import random
 import resource
 import signal
 import traceback
@@ -14,6 +13,8 @@ import zipfile
 
 import pytest
 import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from torch import nn
 
 from analysis.models.errors import ModelError
@@ -32,25 +33,41 @@ FILES = [
 ]
 CARD, SENTENCE, TRACEBACK = 0, 3, 4
 SECONDS = 120
+MANY = int(os.environ.get("STRATA_FUZZ", "2000"))
+"""Cases of the long run."""
 
 
-def mutated(content, chance):
-    """A few bytes flipped, cut, doubled or set, near the beginning more often than not: there lies the structure."""
+KINDS = ("flip", "set", "cut", "double", "number")
+SPECIAL = (0, 1, 0x7F, 0x80, 0xFF, 0x2E, 0x28, 0x52, 0x63)
+LARGE = (2**31 - 1, 2**32 - 1, 2**20)
+MUTATIONS = st.lists(
+    st.tuples(
+        st.sampled_from(KINDS),
+        st.sampled_from(["anywhere", "beginning", "end"]),  # the structure lies at both ends
+        st.floats(0, 1, exclude_max=True),
+        st.integers(0, 255),
+    ),
+    min_size=1,
+    max_size=8,
+)
+
+
+def mutated(content, mutations):
+    """A few bytes flipped, set, cut, doubled or made a large number."""
     content = bytearray(content)
-    for _ in range(chance.randint(1, 8)):
-        span = len(content) if chance.random() < 0.4 else min(len(content), 2000)
-        at = chance.randrange(span) if chance.random() < 0.8 else len(content) - 1 - chance.randrange(min(span, 2000))
-        kind = chance.choice(["flip", "set", "cut", "double", "number"])
+    for kind, where, place, value in mutations:
+        at = int(place * (len(content) if where == "anywhere" else min(len(content), 2000)))
+        at = len(content) - 1 - at if where == "end" else at
         if kind == "flip":
-            content[at] ^= 1 << chance.randrange(8)
+            content[at] ^= 1 << value % 8
         elif kind == "set":
-            content[at] = chance.choice([0, 1, 0x7F, 0x80, 0xFF, 0x2E, 0x28, 0x52, 0x63])
+            content[at] = SPECIAL[value % len(SPECIAL)]
         elif kind == "cut":
-            del content[at : at + chance.randint(1, 300)]
+            del content[at : at + 1 + value]
         elif kind == "double":
-            content[at:at] = content[at : at + chance.randint(1, 60)]
+            content[at:at] = content[at : at + 1 + value // 4]
         else:
-            content[at : at + 4] = chance.choice([2**31 - 1, 2**32 - 1, 2**20]).to_bytes(4, "little")
+            content[at : at + 4] = LARGE[value % len(LARGE)].to_bytes(4, "little")
         if len(content) < 16:
             break
     return bytes(content)
@@ -78,6 +95,13 @@ def opened_in_a_child(path, log):
     return os.waitstatus_to_exitcode(status)
 
 
+class Originals(list):
+    """Whose content no report needs."""
+
+    def __repr__(self):
+        return f"{len(self)} files"
+
+
 @pytest.fixture(scope="module")
 def originals(tmp_path_factory):
     folder = tmp_path_factory.mktemp("originals")
@@ -87,29 +111,24 @@ def originals(tmp_path_factory):
         torch.jit.script(net).save(str(folder / "script.pt"))
         torch.export.save(torch.export.export(net, (torch.rand(1, 3, 32, 32),)), folder / "net.pt2")
     made = [(folder / name).read_bytes() for name in ("script.pt", "net.pt2")]
-    return [shared_file(f"models/{name}").read_bytes() for name in FILES] + made
+    return Originals([shared_file(f"models/{name}").read_bytes() for name in FILES] + made)
 
 
-def run(originals, folder, seeds):
-    """seed → how it ended, for those that ended badly."""
+def check(original, folder, mutations, zipped):
+    """Open a mutated file: it ends in a card or a sentence, and leaves no other file behind."""
     torch.set_num_threads(1)
     folder.mkdir(exist_ok=True)
-    bad = {}
-    for seed in seeds:
-        chance = random.Random(seed)
-        path = folder / "mutated"
-        content = mutated(chance.choice(originals), chance)
-        path.write_bytes(rezipped(content) if chance.random() < 0.5 else content)
-        reader, writer = os.pipe()
-        code = opened_in_a_child(path, writer)
-        os.close(writer)
-        said = os.read(reader, 4000).decode()
-        os.close(reader)
-        if code not in {CARD, SENTENCE} and code != -signal.SIGXFSZ:
-            bad[seed] = said or f"ended by {code}"
-        path.unlink()
+    path = folder / "mutated"
+    content = mutated(original, mutations)
+    path.write_bytes(rezipped(content) if zipped else content)
+    reader, writer = os.pipe()
+    code = opened_in_a_child(path, writer)
+    os.close(writer)
+    said = os.read(reader, 4000).decode()
+    os.close(reader)
+    path.unlink()
+    assert code in {CARD, SENTENCE, -signal.SIGXFSZ}, said or f"ended by {code}"
     assert list(folder.iterdir()) == []
-    return bad
 
 
 def rezipped(content):
@@ -130,11 +149,15 @@ def rezipped(content):
         return content
 
 
-def test_a_few_mutated_real_files(originals, tmp_path):
-    assert run(originals, tmp_path / "work", range(40)) == {}
+@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(which=st.integers(0, 255), mutations=MUTATIONS, zipped=st.booleans())
+def test_a_few_mutated_real_files(originals, tmp_path, which, mutations, zipped):
+    check(originals[which % len(originals)], tmp_path / "work", mutations, zipped)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(3000)
-def test_many_mutated_real_files(originals, tmp_path):
-    assert run(originals, tmp_path / "work", range(1000, 1000 + int(os.environ.get("STRATA_FUZZ", "600")))) == {}
+@settings(max_examples=MANY, deadline=None, suppress_health_check=list(HealthCheck))
+@given(which=st.integers(0, 255), mutations=MUTATIONS, zipped=st.booleans())
+def test_many_mutated_real_files(originals, tmp_path, which, mutations, zipped):
+    check(originals[which % len(originals)], tmp_path / "work", mutations, zipped)

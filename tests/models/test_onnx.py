@@ -4,14 +4,16 @@ import warnings
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
+from analysis.atlas.library import Library
 from analysis.models.capture import read, run_to
 from analysis.models.errors import ModelError
-from analysis.models.open import open_model
+from analysis.models.open import open_model, reopen
 
 RANDOM = np.random.default_rng(0)
 
@@ -345,3 +347,108 @@ def test_a_cut_file_is_refused(tmp_path):
     path.write_bytes(content[: len(content) // 2])
     with pytest.raises(ModelError):
         open_model(path)
+
+
+def test_a_convolution_of_a_constant_is_no_layer(tmp_path):
+    """Positions encoded by a convolution do not see the image: folded away, and the other layers keep their names."""
+    nodes = [
+        conv("p", "positions", "position.weight"),
+        conv("y"),
+        helper.make_node("Add", ["y", "p"], ["sum"]),
+        conv("z", "sum", "last.weight"),
+    ]
+    weights = {
+        **STEM,
+        "positions": weight(1, 2, 14, 10),
+        "position.weight": weight(4, 2, 1, 1),
+        "last.weight": weight(2, 4, 1, 1),
+    }
+    card = open_model(save(tmp_path / "net.onnx", nodes, weights)).card
+    assert [layer.name for layer in card.layers] == ["stem", "last"]
+
+
+@pytest.mark.parametrize("attributes", [{}, {"allowzero": 1}], ids=["", "allowzero"])
+def test_a_batch_of_one_in_a_reshape_becomes_any(tmp_path, attributes):
+    nodes = [
+        conv("y"),
+        helper.make_node("Reshape", ["y", "shape"], ["flat"], **attributes),
+        helper.make_node("MatMul", ["flat", "m"], ["z"]),
+    ]
+    weights = {**STEM, "shape": ints(1, 4, -1), "m": weight(140, 3)}
+    model = open_model(save(tmp_path / "net.onnx", nodes, weights, opset=17))
+    images = torch.rand(3, 3, 16, 12)
+    assert not model.card.one_by_one
+    torch.testing.assert_close(model(images), torch.cat([model(image) for image in images.split(1)]))
+
+
+def test_a_one_that_is_not_the_batch_is_left(tmp_path):
+    """Windows cut out of a map stand where the batch was: such a graph is run image by image, and right."""
+    nodes = [
+        conv("y"),
+        helper.make_node("Reshape", ["y", "windows"], ["w"]),
+        helper.make_node("Softmax", ["w"], ["s"], axis=2),
+        helper.make_node("Reshape", ["s", "back"], ["b"]),
+        conv("z", "b", "last.weight"),
+    ]
+    weights = {**STEM, "windows": ints(4, 1, 140), "back": ints(1, 4, 14, -1), "last.weight": weight(2, 4, 1, 1)}
+    path = save(tmp_path / "net.onnx", nodes, weights)
+    model = open_model(path)
+    assert model.card.one_by_one
+    image = torch.rand(1, 3, 16, 12)
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    (expected,) = session.run(None, {"x": image.numpy()})
+    torch.testing.assert_close(model(image), torch.from_numpy(expected), rtol=1e-4, atol=1e-5)
+
+
+def external(folder, scale=1.0):
+    folder.mkdir(exist_ok=True)
+    save(folder / "net.onnx", [conv("y")], {"stem.weight": STEM["stem.weight"] * np.float32(scale)})
+    model = onnx.load(folder / "net.onnx")
+    onnx.save(model, folder / "net.onnx", save_as_external_data=True, location="net.data", size_threshold=0)
+    return folder / "net.onnx"
+
+
+def test_weights_in_another_file_are_part_of_the_model(tmp_path):
+    first, second = (open_model(external(tmp_path / name, scale)).card for name, scale in (("a", 1.0), ("b", 2.0)))
+    assert first.side_files == ("net.data",)
+    assert first.sha256 != second.sha256
+
+
+def test_a_model_opens_again_only_while_it_is_the_same_file(tmp_path):
+    path = external(tmp_path / "net")
+    card = open_model(path).card
+    assert reopen(path, card).card == card
+    (path.parent / "net.data").write_bytes((STEM["stem.weight"] * 2).tobytes())
+    with pytest.raises(ModelError, match="changed or damaged"):
+        reopen(path, card)
+
+
+def test_a_library_keeps_the_weights_of_the_other_file(tmp_path):
+    path = external(tmp_path / "net")
+    card = open_model(path).card
+    shelf = Library(tmp_path / "library")
+    shelf.add_model(card, path)
+    kept, file = shelf.model(card.id)
+    assert kept == card
+    assert reopen(file, kept).card.sha256 == card.sha256
+
+
+def test_deep_nesting_is_refused(tmp_path):
+    """A graph in an attribute of a node of a graph …, two thousand levels deep, in twenty kilobytes."""
+    content = b""
+    for _ in range(2000):
+        for field in (6 << 3 | 2, 5 << 3 | 2, 1 << 3 | 2):  # AttributeProto.g, NodeProto.attribute, GraphProto.node
+            content = bytes([field]) + encoded(len(content)) + content
+    content = bytes([1 << 3, 8]) + bytes([7 << 3 | 2]) + encoded(len(content)) + content  # ModelProto.graph
+    (tmp_path / "deep.onnx").write_bytes(content)
+    with pytest.raises(ModelError, match="damaged"):
+        open_model(tmp_path / "deep.onnx")
+
+
+def encoded(number):
+    """A number as protobuf writes it: seven bits a byte."""
+    parts = []
+    while number > 127:
+        parts.append(number & 127 | 128)
+        number >>= 7
+    return bytes([*parts, number])
