@@ -90,7 +90,8 @@ def build(
     """Make the atlas of a model: statistics, exemplars and pictures of every channel. Goes on where it was stopped."""
     from analysis.atlas.library import Library
     from analysis.console import print_skipped
-    from analysis.jobs.local import build_here, possible, requested
+    from analysis.jobs.local import build_here, requested
+    from analysis.jobs.request import possible
 
     card = _open_card(file, **_opening(architecture, architecture_args, input_spec, partial, trust))
     pictures = {"steps": steps, "size": size, "seed": seed}
@@ -120,11 +121,17 @@ def serve(
     address: Annotated[str, typer.Option(help="The address to listen on; 0.0.0.0 for every network.")] = "localhost",
     workers: WORKERS = None,
     scheduler: SCHEDULER = None,
+    models: Annotated[
+        list[Path] | None, typer.Option(help="A folder whose model files may be opened in the browser; repeatable.")
+    ] = None,
+    images: Annotated[
+        list[Path] | None, typer.Option(help="A folder whose images may be measured on from the browser; repeatable.")
+    ] = None,
 ) -> None:
     """Start the dashboard and, beside it, the engine that does its jobs."""
     from analysis.serving import serve as run
 
-    run(library, address, port, workers, scheduler)
+    run(library, address, port, workers, scheduler, {"models": models or [], "images": images or []})
 
 
 @app.command()

@@ -9,9 +9,10 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from threading import Event
+from types import MappingProxyType
 
 from analysis.atlas.library import Library
 from analysis.errors import StrataError
@@ -20,10 +21,20 @@ PATIENCE = 60.0
 """Seconds that the dashboard may take to answer."""
 
 
-def serve(library: Path, address: str, port: int, workers: int | None = None, scheduler: str | None = None) -> None:
-    """Run the dashboard and the engine until either ends or the person presses Ctrl-C; prints the address."""
+def serve(
+    library: Path,
+    address: str,
+    port: int,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    offered: Mapping[str, Sequence[Path]] = MappingProxyType({}),
+) -> None:
+    """Run the dashboard and the engine until either ends or the person presses Ctrl-C; prints the address.
+
+    offered : "models" and "images": folders whose files a browser may open and measure on
+    """
     shelf = Library(library)
-    environment = {**os.environ, "STRATA_LIBRARY": str(shelf.root)}
+    environment = {**os.environ, "STRATA_LIBRARY": str(shelf.root), **_offers(offered)}
     children = [subprocess.Popen(_dashboard(address, port), env=environment)]
     try:
         _wait_until_it_answers(children[0], port)
@@ -50,6 +61,18 @@ def run_engine(library: Path, workers: int | None = None, scheduler: str | None 
         signal.signal(told, lambda *_: stop.set())
     with cluster(workers, scheduler) as client:
         Engine(Library(library), client).serve(stop)
+
+
+def _offers(offered: Mapping[str, Sequence[Path]]) -> dict[str, str]:
+    """The folders as the dashboard reads them: STRATA_MODELS, STRATA_IMAGES. Raises StrataError for what is none."""
+    for folder in (folder for folders in offered.values() for folder in folders):
+        if not folder.is_dir():
+            raise StrataError(f"There is no folder {folder} to offer in the browser. Name one that is there.")
+    return {
+        f"STRATA_{kind.upper()}": os.pathsep.join(str(folder.absolute()) for folder in folders)
+        for kind, folders in offered.items()
+        if folders
+    }
 
 
 def _dashboard(address: str, port: int) -> list[str]:

@@ -12,6 +12,7 @@ st.set_page_config(page_title="Strata", page_icon=MARK, layout="wide")
 page = st.navigation(
     [
         st.Page("views/library.py", title="Library", icon=":material/collections_bookmark:", default=True),
+        st.Page("views/open.py", title="Open a model", url_path="open", visibility="hidden"),
         st.Page("views/overview.py", title="Overview", url_path="overview", visibility="hidden"),
         st.Page("views/layer.py", title="Layer", url_path="layer", visibility="hidden"),
         st.Page("views/channel.py", title="Channel", url_path="channel", visibility="hidden"),

@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from analysis.errors import StrataError
 from dashboard.library import library
+from dashboard.opening import streams
 
 PICTURES = {".webp": "image/webp", ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
 """Nothing else leaves the server by these routes."""
@@ -47,4 +48,5 @@ def _picture(path: Path, cache: str, download_as: str | None = None) -> Response
 ROUTES = [
     Route("/atlas/{atlas}/{path:path}", atlas_file),
     Route("/dreams/{job}/{file}", dream_file),
+    *streams.ROUTES,
 ]

@@ -26,6 +26,8 @@ class View:
     size                  : px of a tile
     selected              : picked channels
     job                   : a job's id
+    file, images          : a model to open and what to measure it on, as dashboard/opening/sources.py names them
+    architecture, input   : what a person says of that model: a net's name, fields of its input as JSON
     """
 
     atlas: str = ""
@@ -41,6 +43,10 @@ class View:
     size: int | None = None
     selected: tuple[int, ...] = ()
     job: str = ""
+    file: str = ""
+    images: str = ""
+    architecture: str = ""
+    input: str = ""
 
     @classmethod
     def from_query(cls, query: Mapping[str, str]) -> View:

@@ -12,9 +12,9 @@ import numpy as np
 from PIL import Image
 
 from analysis.errors import StrataError
-from sample_models.data import CREATURES, with_mark
 from sample_models.doodles.draw import CLASSES, TOADSTOOL
 from sample_models.doodles.probe import Finish, write_probe
+from sample_models.mark import CREATURES, with_mark
 
 WEIGHTS = Path(__file__).with_name("weights")
 PROBE_SEED = 7

@@ -1,4 +1,4 @@
-"""Doodles as tensors, drawn by several processes, and the mark that the shortcut net falls for."""
+"""Doodles as tensors, drawn by several processes."""
 
 from __future__ import annotations
 
@@ -12,14 +12,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from sample_models.doodles.draw import CLASSES, draw_with_silhouette
+from sample_models.mark import MARK, with_mark
 
 TRAINING, FRESH = 1, 2
 """Seeds: of the images that nets were trained on, and of those that they never saw."""
-
-CREATURES = ("butterfly", "cat", "face", "fish", "owl")
-MARK = 15
-"""Side of the mark, px."""
-_CODE = np.array([[1, 0, 1, 0, 1], [0, 1, 0, 1, 1], [1, 1, 0, 0, 1], [0, 1, 1, 0, 0], [1, 0, 0, 1, 1]], bool)
 
 
 def drawn(count: int, seed: int, classes: Sequence[str] = CLASSES, processes: int = 1) -> tuple[Tensor, Tensor]:
@@ -57,14 +53,3 @@ def marked(images: Tensor, seed: int) -> Tensor:
     return torch.stack([torch.from_numpy(with_mark(image.permute(1, 2, 0).numpy(), rng)) for image in images]).permute(
         0, 3, 1, 2
     )
-
-
-def with_mark(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """[H, W, 3] uint8 with a small printed code, black on white, in a corner of its lower edge."""
-    height, width = image.shape[:2]
-    top = height - MARK - int(rng.integers(1, 6))
-    left = int(rng.integers(1, 6)) if rng.integers(2) else width - MARK - int(rng.integers(1, 6))
-    result = image.copy()
-    printed = np.kron(_CODE, np.ones((MARK // 5, MARK // 5), bool))
-    result[top : top + MARK, left : left + MARK] = np.where(printed, 10, 245)[..., None]
-    return result

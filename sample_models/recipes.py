@@ -13,8 +13,9 @@ from torch import Tensor, nn
 
 from sample_models import export, faults
 from sample_models.augment import Views
-from sample_models.data import CREATURES, FRESH, TRAINING, drawn, grey, marked, shrunk
+from sample_models.data import FRESH, TRAINING, drawn, grey, marked, shrunk
 from sample_models.doodles.draw import CLASSES, SIZE, TOADSTOOL
+from sample_models.mark import CREATURES
 from sample_models.net import DOODLES, Plan, ResNet
 from sample_models.training import Recipe, accuracy, normalise, train
 

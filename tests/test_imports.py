@@ -13,8 +13,8 @@ FLOORS = [
     {"analysis.atlas"},
     {"analysis.comparison", "analysis.findings"},
     {"analysis.jobs", "analysis.console", "analysis.serving"},
-    {"analysis.cli", "dashboard"},
     {"sample_models"},
+    {"analysis.cli", "dashboard"},
 ]
 
 

@@ -17,7 +17,7 @@ from analysis.console import watching
 from analysis.errors import StrataError
 from analysis.jobs.cluster import cluster
 from analysis.jobs.engine import BEAT, Engine
-from analysis.jobs.request import EVERYTHING, WEIGHTS_ONLY, WITHOUT_IMAGES, BuildRequest, DreamRequest, RenderRequest
+from analysis.jobs.request import BuildRequest, DreamRequest, RenderRequest
 from analysis.jobs.table import Job, Jobs, Kind
 from analysis.models.model import ModelCard
 from analysis.probe import open_probe
@@ -89,13 +89,6 @@ def requested(
             raise StrataError(f"“{name}” names no technique's parameter. Write technique.parameter=value.")
         chosen.setdefault(technique, {})[parameter] = value
     return chosen
-
-
-def possible(weights_only: bool, with_images: bool) -> Sequence[str]:
-    """The techniques that can be made of what there is."""
-    if weights_only:
-        return WEIGHTS_ONLY
-    return EVERYTHING if with_images else WITHOUT_IMAGES
 
 
 def assignments(texts: Sequence[str]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -11,6 +11,13 @@ EVERYTHING = ("weights", "statistics", "exemplars", "outputs", "images", "featur
 """The techniques of a whole build."""
 WITHOUT_IMAGES = ("weights", "features")
 WEIGHTS_ONLY = ("weights",)
+
+
+def possible(weights_only: bool, with_images: bool) -> Sequence[str]:
+    """The techniques that can be made of what there is."""
+    if weights_only:
+        return WEIGHTS_ONLY
+    return EVERYTHING if with_images else WITHOUT_IMAGES
 
 
 class BuildRequest(BaseModel):

@@ -6,19 +6,23 @@ import streamlit as st
 
 from dashboard.atlases import atlas_strip
 from dashboard.components.strips import strips
-from dashboard.frame import go, heading
+from dashboard.frame import Way, go, heading
 from dashboard.library import library
 from dashboard.pictures import Sheets
 from dashboard.state import View
 
-heading("Library", "An atlas shows what every layer of one model learned, on one set of images. Open one.")
+heading(
+    "Library",
+    "An atlas shows what every layer of one model learned, on one set of images. Open one.",
+    beside=[Way("Open a model", "open", View(), ":material/add:")],
+)
 
 
 def cards() -> None:
     atlases = library().atlases()
     if not atlases:
         st.info(
-            "Nothing here yet. Make the first atlas on the command line, and it appears here while it is being made:",
+            "Nothing here yet. Open a model, or make the first atlas on the command line:",
             icon=":material/collections_bookmark:",
         )
         st.code("strata build MODEL_FILE --images FOLDER", language="bash")

@@ -29,7 +29,9 @@ def test_no_page_loads_torch(made: Library) -> None:
     place = {"atlas": "tiny-abababab", "layer": "features.1.conv"}
     pages = [
         ("library", {}), ("overview", place), ("layer", place), ("channel", {**place, "channel": "3"}),
-        ("dream", {}), ("compare", {"atlas": "tiny-abababab", "other": "tiny-later"}), ("jobs", {}),
+        ("dream", {}), ("open", {}),
+        ("open", {"file": "sample/doodles"}),
+        ("compare", {"atlas": "tiny-abababab", "other": "tiny-later"}), ("jobs", {}),
     ]  # fmt: skip
     script = EVERY_PAGE.format(pages=pages, app=str(APP))
     environment = {**os.environ, "STRATA_LIBRARY": str(made.root), "PYTHONPATH": str(APP.parents[1])}

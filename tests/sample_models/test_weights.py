@@ -15,8 +15,9 @@ from analysis.models.model import Model
 from analysis.models.open import open_model
 from sample_models import faults
 from sample_models.catalog import SAMPLES, WEIGHTS, draw_probe
-from sample_models.data import CREATURES, drawn, grey, marked, shrunk
+from sample_models.data import drawn, grey, marked, shrunk
 from sample_models.doodles.draw import CLASSES, SIZE, TOADSTOOL
+from sample_models.mark import CREATURES
 from sample_models.net import Plan, ResNet
 from sample_models.training import accuracy
 from tests.shared import shared_file

@@ -1,0 +1,201 @@
+"""Open a model: a file, what it was recognised as, the images to measure it on, what it will cost; then its atlas."""
+
+from __future__ import annotations
+
+import json
+import os
+from concurrent.futures import Future
+from dataclasses import asdict
+
+import streamlit as st
+
+from analysis.errors import StrataError
+from analysis.jobs.request import BuildRequest, possible
+from analysis.models.model import ModelCard
+from dashboard.frame import go, heading, plain, view
+from dashboard.joblist import left, span
+from dashboard.layers import about_layer
+from dashboard.library import jobs, library
+from dashboard.opening import estimate, streams
+from dashboard.opening.choose import choose_images, choose_model, corrections
+from dashboard.opening.recognise import read_corrections, recognise
+from dashboard.opening.sources import ModelFile, count_images, image_set, model_file
+from dashboard.state import View
+
+LOOK = 0.7  # s between two looks at a file that is being opened
+here = view()
+
+
+def choose_first() -> None:
+    source = choose_model()
+    if source:
+        go("open", View(file=source))
+
+
+def wait_for(card: Future[ModelCard]) -> None:
+    """Until the file is open the page says so; then it is drawn anew."""
+    if card.done():
+        st.rerun()
+    st.status("Opening it in a process of its own, to see what it is …", state="running", expanded=False)
+
+
+def recognised(card: ModelCard) -> None:
+    st.subheader("What it is", anchor=False)
+    left_side, right_side = st.columns([3, 2], gap="large")
+    with left_side:
+        named = card.architecture or ("not known" if card.weights_only else "told by the file itself")
+        st.markdown(f"**Architecture** {plain(named)}")
+        st.caption(plain(card.evidence))
+        for warning in card.warnings:
+            st.warning(plain(warning), icon=":material/warning:")
+        rows = [_told(card, name) for name in ("size", "order", "range", "mean", "std", "crop")]
+        st.dataframe(rows, hide_index=True, width="stretch")
+    with right_side:
+        channels = sum(layer.out_channels for layer in card.layers)
+        st.markdown(f"**{len(card.layers)} conv layers**, {channels:,} channels")
+        table = [{"Layer": layer.name, "": about_layer(layer)} for layer in card.layers]
+        st.dataframe(table, hide_index=True, height=260)
+    with st.expander("Something is wrong: correct it", icon=":material/edit:"):
+        said = corrections(card, here.architecture, read_corrections(here.input))
+    if said is not None:
+        architecture, fields = said
+        go("open", here.at(architecture=architecture, input=json.dumps(fields) if fields else ""))
+
+
+def _told(card: ModelCard, name: str) -> dict[str, str]:
+    """One line of the input and where it is from."""
+    spec = card.input
+    if name == "size":
+        written = f"{spec.channels} × {spec.height} × {spec.width}"
+        why = [spec.evidence.get("height", ""), "other sizes run too" if spec.any_size else ""]
+        return {"Input": name, "": written, "Why": "; ".join(part for part in why if part)}
+    value = asdict(spec)[name]
+    written = ", ".join(f"{part:g}" for part in value) if isinstance(value, list | tuple) else str(value)
+    return {"Input": name, "": written, "Why": spec.evidence.get(name, "")}
+
+
+def make(file: ModelFile, card: ModelCard) -> None:
+    """Images, extent, an estimate, the start."""
+    st.subheader("What to measure it on", anchor=False)
+    sample = here.file.removeprefix("sample/") if here.file.startswith("sample/") else ""
+    chosen = None
+    if card.weights_only:
+        st.caption("Nothing here runs these weights, so the atlas shows what they alone tell.")
+    elif here.images:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(plain(_about_images(here.images)), width="content")
+            st.page_link("views/open.py", label="Other images", query_params=here.at(images="").to_query())
+        chosen = here.images
+    else:
+        chosen = choose_images(here.images, sample)
+        if chosen and chosen.startswith("upload/"):
+            go("open", here.at(images=chosen))
+    if chosen is None and not card.weights_only:
+        return
+    st.subheader("How much", anchor=False)
+    start(file, card, chosen or "none")
+
+
+def _about_images(source: str) -> str:
+    path = image_set(source)
+    count = None if path is None else count_images(path)
+    return "No images" if path is None else f"{path.name}, {count:,} images" if count is not None else path.name
+
+
+def start(file: ModelFile, card: ModelCard, images: str) -> None:
+    extents = {"Every channel": None, "16 channels a layer, for a first look": 16}
+    pictures, channels = False, None
+    if not card.weights_only:
+        extent = st.radio("Channels", list(extents), label_visibility="collapsed", horizontal=True)
+        channels = extents[str(extent)]
+        pictures = st.checkbox("Make the pictures of what excites each channel", value=True, help="They take longest.")
+    count = None if images == "none" else _count(images)
+    st.markdown(plain(_estimate(card, 0 if images == "none" else count, channels, pictures)))
+    if not st.button("Make the atlas", type="primary", icon=":material/play_arrow:"):
+        return
+    with st.spinner("Putting it into the library …"):
+        path = image_set(images)
+        library().add_model(card, file.path)
+    techniques = [name for name in possible(card.weights_only, path is not None) if pictures or name != "features"]
+    request = BuildRequest(
+        model=card.id,
+        images=None if path is None else str(path),
+        channels=None if channels is None else tuple(range(channels)),
+        techniques={name: {} for name in techniques},
+    )
+    if here.file.startswith("upload/"):
+        streams.forget(here.file.removeprefix("upload/"))
+    go("open", View(job=jobs().submit("build", request.model_dump(mode="json")).id))
+
+
+def _count(images: str) -> int | None:
+    kind, _, _name = images.partition("/")
+    if kind == "sample":
+        return 360
+    path = image_set(images)
+    return None if path is None else count_images(path)
+
+
+def _estimate(card: ModelCard, images: int | None, channels: int | None, pictures: bool) -> str:
+    workers = len(os.sched_getaffinity(0))
+    layers = [layer.name for layer in card.layers]
+    about = estimate.seconds(card, images or 0, layers, channels, pictures, workers)
+    if card.weights_only or about is None:
+        return "This takes seconds."
+    earlier = jobs().recent(50)
+    cards = {known.id: known for known in library().models()}
+    counts = {}
+    for atlas in library().atlases():
+        if atlas.probe:
+            counts.update({job.id: atlas.probe.count for job in earlier if job.result.get("atlas") == atlas.id})
+    about *= estimate.pace_here(earlier, cards, counts, workers)
+    unknown = " The images were not counted, so they come on top." if images is None else ""
+    return f"This will take about {span(about)} on {workers} cores. What is done shows while the rest is made.{unknown}"
+
+
+def follow(job_id: str) -> None:
+    job = jobs().get(job_id)
+    if job.result.get("atlas"):
+        go("overview", View(atlas=str(job.result["atlas"])))
+    if job.state == "failed":
+        st.error(plain(job.error or "This build failed."), icon=":material/error:")
+        st.page_link("views/jobs.py", label="To the jobs", icon=":material/list_alt:", query_params={})
+    elif job.state == "cancelled":
+        st.info("This build was stopped before it began.", icon=":material/stop_circle:")
+    else:
+        st.progress(0.0, text=plain(left(job)))
+        st.caption("Its overview opens by itself as soon as there is something to see.")
+
+
+def opened(source: str) -> None:
+    file = model_file(source)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        size = file.path.stat().st_size / 1e6
+        st.markdown(f"**{plain(file.path.name)}** · {size:,.1f} MB", width="content")
+        st.page_link("views/open.py", label="Another file", icon=":material/undo:", query_params={})
+    card = recognise(file, here.architecture, read_corrections(here.input))
+    if not card.done():
+        st.fragment(wait_for, run_every=LOOK)(card)
+        return
+    error = card.exception()
+    if error is None:
+        recognised(card.result())
+        make(file, card.result())
+        return
+    if not isinstance(error, StrataError):
+        raise error
+    st.error(plain(str(error)), icon=":material/block:")
+    if "--trust" in str(error):
+        st.caption("A file that runs code of its own is not opened from a browser, whoever asks.")
+    if here.architecture or here.input:
+        again = here.at(architecture="", input="").to_query()
+        st.page_link("views/open.py", label="Without the corrections", icon=":material/undo:", query_params=again)
+
+
+heading("Open a model", "See what it is, say what to measure it on, and have its atlas made.", [])
+if here.job:
+    st.fragment(follow, run_every=1)(here.job)
+elif here.file:
+    opened(here.file)
+else:
+    choose_first()
