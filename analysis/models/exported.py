@@ -117,6 +117,8 @@ def _to_eval(graph: Any) -> None:
     flags = {"aten.batch_norm.default": 5, "aten.dropout.default": 2, "aten.dropout_.default": 2}
     for node in graph.graph.nodes:
         place = flags.get(str(node.target))
+        if place == flags["aten.batch_norm.default"] and node.args[3] is None:
+            continue  # without running statistics: weights that are standardised
         if place is not None and len(node.args) > place and node.args[place] is True:
             node.args = (*node.args[:place], False, *node.args[place + 1 :])
     graph.recompile()

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Mapping
+from typing import Any
+
 import torch
 from torch import nn
 
@@ -35,18 +39,32 @@ SIZES = (
 )
 
 
-def find_size(module: nn.Module, channels: int, name: str) -> tuple[int, str]:
-    """(side in px, why). Nets that run at several sizes get the first of them. Raises ModelError where none runs."""
+def find_size(
+    module: nn.Module, channels: int, name: str, said: Mapping[str, Any] | None = None
+) -> tuple[int, int, str]:
+    """(channels, side in px, why). Nets that run at several sizes get the first of them.
+
+    channels : of the first convolution, tried first; a net that transforms its image before that takes 3 or 1
+    said     : what a person said of the input (fields of InputSpec), held to
+
+    Raises ModelError where none runs.
+    """
+    said = said or {}
+    planes = [said["channels"]] if "channels" in said else list(dict.fromkeys((channels, 3, 1)))
+    known = "height" in said
+    sizes = [(said["height"], said.get("width", said["height"]))] if known else [(side, side) for side in SIZES]
     reason = ""
-    for size in SIZES:
+    for count, (height, width) in itertools.product(planes, sizes):
         try:
             with torch.no_grad():
-                module(torch.zeros(1, channels, size, size))
+                module(torch.zeros(1, count, height, width))
         except Exception as error:  # a size that does not fit fails in any way
             reason = reason or (str(error).strip().splitlines() or ["it fails"])[-1]
         else:
-            return size, f"assumed: it runs at {size}×{size}, and the file does not say"
+            why = "as you said" if known else f"assumed: it runs at {height}×{width}, and the file does not say"
+            return count, height, why
+    tried = f"not at {sizes[0][0]}×{sizes[0][1]}" if known else f"at none of {len(SIZES)} usual image sizes"
     raise ModelError(
-        f"{name} runs at none of {len(SIZES)} usual image sizes with {channels} channels ({reason}). "
+        f"{name} runs {tried} with {planes[0]} channels ({reason}). "
         "Say what it takes: --input channels=1 --input height=48 --input width=48, say."
     )

@@ -122,7 +122,7 @@ def _opener(kind: Format, path: Path, request: Request) -> Opened:
     if kind is Format.TORCHSCRIPT:
         from analysis.models.torchscript import open_torchscript
 
-        return open_torchscript(path)
+        return open_torchscript(path, request.input_spec)
     if kind is Format.EXPORTED:
         from analysis.models.exported import open_exported
 
@@ -133,7 +133,7 @@ def _opener(kind: Format, path: Path, request: Request) -> Opened:
     if content.whole and request.trust and not request.architecture:
         from analysis.models.whole_module import open_whole_module
 
-        return open_whole_module(path)
+        return open_whole_module(path, request.input_spec)
     return open_state_dict(content, path.name, request)
 
 

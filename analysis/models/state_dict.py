@@ -172,8 +172,7 @@ def _own_class(state: State, name: str, architecture: str, request: Request) -> 
     warnings = put(module, state, frozenset())
     layers = conv_layers(state)
     channels = stem_channels(layers) if layers else 3
-    said = request.input_spec.get("height")
-    size, source = (said, "as you said") if said else find_size(module.eval(), channels, name)
+    channels, size, source = find_size(module.eval(), channels, name, request.input_spec)
     return Opened(
         module=module,
         spec=plain_input(channels, size, source),

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import warnings
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -22,8 +24,11 @@ _KNOWN_SPACES = {"aten", "prim", "quantized", "torchvision", "mkldnn", "onednn"}
 _FOREIGN = re.compile(r"__torch__\.torch\.classes\.(\w+)")
 
 
-def open_torchscript(path: Path) -> Opened:
-    """A scripted or traced net. Raises ModelError for damage and for code that could touch files."""
+def open_torchscript(path: Path, said: Mapping[str, Any]) -> Opened:
+    """A scripted or traced net; `said`: what a person said of its input.
+
+    Raises ModelError for damage and for code that could touch files.
+    """
     check_archive(path, compressed=("code/", "debug_pkl", "constants"))
     check_code(path)
     try:
@@ -42,7 +47,7 @@ def open_torchscript(path: Path) -> Opened:
         raise no_images(path.name, state, "torchscript")
     # a frozen program keeps its weights as constants, out of sight: then three channels are as good a guess as any
     channels = stem_channels(layers) if layers else 3
-    size, source = find_size(module, channels, path.name)
+    channels, size, source = find_size(module, channels, path.name, said)
     return Opened(
         module=module,
         spec=plain_input(channels, size, source),

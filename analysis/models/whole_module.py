@@ -17,8 +17,11 @@ from analysis.models.opened import Opened
 from analysis.models.weights_only import conv_layers, no_images, stem_channels
 
 
-def open_whole_module(path: Path) -> Opened:
-    """Unpickle a file that a person trusts, and take the module in it. Raises ModelError."""
+def open_whole_module(path: Path, said: Mapping[str, Any]) -> Opened:
+    """Unpickle a file that a person trusts and take its module; `said`: what they said of its input.
+
+    Raises ModelError.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -39,7 +42,7 @@ def open_whole_module(path: Path) -> Opened:
     if layers[0].kind != "Conv2d":
         raise no_images(path.name, state, "pickled module")
     channels = stem_channels(layers)
-    size, source = find_size(module, channels, path.name)
+    channels, size, source = find_size(module, channels, path.name, said)
     return Opened(
         module=module,
         spec=plain_input(channels, size, source),

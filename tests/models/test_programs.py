@@ -165,3 +165,41 @@ def test_a_cut_program_is_refused(net, tmp_path):
     (tmp_path / "net.pt").write_bytes(content[: len(content) // 2])
     with pytest.raises(ModelError, match="damaged"):
         open_model(path)
+
+
+class Changed(nn.Module):
+    """Looks at pixels in another form than it is given: its first convolution sees twelve channels of three."""
+
+    def __init__(self):
+        super().__init__()
+        self.first = nn.Conv2d(12, 4, 3)
+
+    def forward(self, images):
+        return self.first(nn.functional.pixel_unshuffle(images, 2))
+
+
+def test_a_net_whose_first_convolution_sees_more_channels_than_the_image_has(tmp_path):
+    torch.jit.script(Changed().eval()).save(str(tmp_path / "net.pt"))
+    card = open_model(tmp_path / "net.pt").card
+    assert card.input.channels == 3
+    assert card.layers[0].in_channels == 12
+
+
+class Standardised(nn.Module):
+    """Weights standardised by a batch norm without running statistics, which has no eval mode (timm's NFNets)."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(4, 3, 3, 3))
+
+    def forward(self, images):
+        flat = self.weight.reshape(1, 4, -1)
+        even = nn.functional.batch_norm(flat, None, None, training=True, momentum=0.0).reshape_as(self.weight)
+        return nn.functional.conv2d(images, even)
+
+
+def test_standardised_weights_stay_standardised_in_an_exported_program(tmp_path):
+    net = Standardised().eval()
+    torch.export.save(torch.export.export(net, (torch.rand(1, 3, 32, 32),)), tmp_path / "net.pt2")
+    image = torch.rand(1, 3, 32, 32)
+    torch.testing.assert_close(open_model(tmp_path / "net.pt2")(image), net(image))
