@@ -9,7 +9,7 @@ import pandas as pd
 from analysis.atlas.atlas import Atlas
 from analysis.models.layers import ConvLayer
 from dashboard.components.unit import Example, Group, Picture, Values
-from dashboard.layers import GridFacts
+from dashboard.layers import GridFacts, still_to_come
 from dashboard.measures import written
 from dashboard.pictures import Sheets, Tile, address, labels_of
 
@@ -23,6 +23,13 @@ KINDS = (
     ("median", "In the middle", "What it answers to half-heartedly.", 76),
     ("least", "Weakest", "What it is silenced by.", 76),
 )
+
+
+def still_to_come_of(atlas: Atlas, layer: ConvLayer, channel: int) -> bool:
+    """Whether something that was planned of this channel is neither there nor known to have failed."""
+    return any(
+        task.channels is None or task.channels[0] <= channel < task.channels[1] for task in still_to_come(atlas, layer)
+    )
 
 
 def picture_of(atlas: Atlas, layer: ConvLayer, channel: int, facts: GridFacts) -> Picture:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import difflib
 import os
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -11,10 +13,13 @@ from typing import Literal
 from analysis.atlas.atlas import Atlas
 from analysis.atlas.library import Library
 from analysis.errors import StrataError
-from analysis.jobs.table import Jobs
+from analysis.jobs.table import LOST_AFTER, Jobs
 from analysis.models.layers import ConvLayer
 from analysis.models.model import ModelCard
 from dashboard.state import View
+
+RECENT = 40
+"""Jobs that are looked through for one that is under way."""
 
 
 class NotThere(StrataError):
@@ -79,12 +84,42 @@ def find_channel(view: View, atlas: Atlas, layer: ConvLayer) -> int:
     raise NotThere(message, "channel", View(atlas=atlas.id, layer=layer.name, channel=nearest))
 
 
-def layers_around(atlas: Atlas, layer: ConvLayer) -> tuple[str | None, str | None]:
-    """The names of the layers before and after, of those that have something to show."""
+@dataclass(frozen=True)
+class Walk:
+    """The layers that have something to show, in order, and the place of one of them."""
+
+    names: tuple[str, ...]
+    place: int
+
+    @property
+    def room(self) -> tuple[int, int]:
+        """The steps there are, back (≤ 0) and on (≥ 0)."""
+        return -self.place, len(self.names) - 1 - self.place
+
+    def at(self, step: int) -> str | None:
+        """The layer so many steps on; None for no step, and for one that leads past the ends."""
+        there = self.place + step
+        return self.names[there] if step and 0 <= there < len(self.names) else None
+
+
+def layers_around(atlas: Atlas, layer: ConvLayer) -> Walk:
+    """The walk through the layers on which this one lies."""
     shown = {each.name for each in layers_with_something(atlas)} | {layer.name}
-    names = [each.name for each in atlas.model.layers if each.name in shown]
-    place = names.index(layer.name)
-    return (names[place - 1] if place else None, names[place + 1] if place + 1 < len(names) else None)
+    names = tuple(each.name for each in atlas.model.layers if each.name in shown)
+    return Walk(names, names.index(layer.name))
+
+
+def being_built(atlas: Atlas) -> bool:
+    """Whether an engine makes something of this atlas now, or will: what is not there yet may still come."""
+    now = datetime.now(UTC)
+    for job in jobs().recent(RECENT):
+        if job.ended or job.kind not in ("build", "render"):
+            continue
+        lost = job.heartbeat is not None and now - datetime.fromisoformat(job.heartbeat) > 2 * LOST_AFTER
+        known = job.result.get("atlas") or job.request.get("atlas")
+        if not lost and (known == atlas.id or (known is None and job.request.get("model") == atlas.model.id)):
+            return True
+    return False
 
 
 def layers_with_something(atlas: Atlas) -> list[ConvLayer]:

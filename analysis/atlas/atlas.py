@@ -127,31 +127,19 @@ class Atlas:
 
         Where several tasks made rows for the same channel (or image), those planned last are kept. None: nothing yet.
         """
-        parts: list[pd.DataFrame] = []
-        seen: set[int] = set()
-        for task in reversed(self.tasks(technique, layer)):
-            if not self.artifacts.has(task):
-                continue
-            folder = folder_of(task)
-            rows = _table(self.root / folder / file).assign(folder=folder)
-            row_of = "channel" if "channel" in rows else "image"
-            rows = rows[~rows[row_of].isin(seen)]
-            seen.update(rows[row_of])
-            parts.append(rows)
-        return pd.concat(parts[::-1], ignore_index=True) if parts else None
+        return self._rows(technique, file, layer)
 
     def statistics(self, layer: str) -> pd.DataFrame | None:
         """One row a channel; the columns are listed in docs/atlas-format.md."""
-        return self._by_channel(self.table("statistics", "statistics.parquet", layer))
+        return self._rows("statistics", "statistics.parquet", layer, ("channel",))
 
     def exemplars(self, layer: str) -> pd.DataFrame | None:
         """One row an exemplar, sorted by channel and rank."""
-        table = self.table("exemplars", "exemplars.parquet", layer)
-        return None if table is None else table.sort_values(["channel", "kind", "rank"], ignore_index=True)
+        return self._rows("exemplars", "exemplars.parquet", layer, ("channel", "kind", "rank"))
 
     def features(self, layer: str) -> pd.DataFrame | None:
         """One row a channel that has a picture."""
-        return self._by_channel(self.table("features", "features.parquet", layer))
+        return self._rows("features", "features.parquet", layer, ("channel",))
 
     def renders(self, layer: str, channel: int) -> list[Render]:
         """What was asked for of one unit, the newest first, made or not."""
@@ -166,7 +154,7 @@ class Atlas:
 
     def weights(self, layer: str) -> pd.DataFrame | None:
         """One row a channel: what its weights alone tell."""
-        return self._by_channel(self.table("weights", "weights.parquet", layer))
+        return self._rows("weights", "weights.parquet", layer, ("channel",))
 
     def images(self) -> pd.DataFrame | None:
         """One row an image of the probe that some exemplar refers to."""
@@ -190,9 +178,10 @@ class Atlas:
             raise StrataError(f"“{relative}” is not a file of this atlas. Ask for one that is.")
         return path
 
-    @staticmethod
-    def _by_channel(table: pd.DataFrame | None) -> pd.DataFrame | None:
-        return None if table is None else table.sort_values("channel", ignore_index=True)
+    def _rows(self, technique: str, file: str, layer: str | None, order: tuple[str, ...] = ()) -> pd.DataFrame | None:
+        """`table`, sorted by the columns `order`."""
+        folders = tuple(folder_of(task) for task in self.tasks(technique, layer) if self.artifacts.has(task))
+        return _joined(self.root, folders, file, order) if folders else None
 
 
 def create(root: Path, model: ModelCard, probe: ProbeCard | None, created: str, versions: Mapping[str, str]) -> Atlas:
@@ -219,6 +208,21 @@ _remember: Callable[..., Any] = lru_cache(maxsize=512)
 @_remember
 def _table(path: Path) -> pd.DataFrame:
     return from_parquet(path.read_bytes())
+
+
+@lru_cache(maxsize=96)
+def _joined(root: Path, folders: tuple[str, ...], file: str, order: tuple[str, ...]) -> pd.DataFrame:
+    """The rows of the file in all these folders, with a column `folder`; of one channel or image those of the last."""
+    parts: list[pd.DataFrame] = []
+    seen: set[int] = set()
+    for folder in reversed(folders):
+        rows = _table(root / folder / file).assign(folder=folder)
+        row_of = "channel" if "channel" in rows else "image"
+        rows = rows[~rows[row_of].isin(seen)]
+        seen.update(rows[row_of])
+        parts.append(rows)
+    table = pd.concat(parts[::-1], ignore_index=True)
+    return table.sort_values(list(order), ignore_index=True) if order else table
 
 
 @_remember

@@ -17,7 +17,7 @@ _grid = st.components.v2.component(
     "strata_grid",
     html=text("grid.html"),
     css=text("grid.css"),
-    js=text("sheets.js", "grid_model.js", "grid_draw.js", "grid_card.js", "grid_controls.js", "grid.js"),
+    js=text("sheets.js", "steps.js", "grid_model.js", "grid_draw.js", "grid_card.js", "grid_controls.js", "grid.js"),
 )
 TILE = 104
 """px of a tile where the address says nothing."""
@@ -63,13 +63,18 @@ def grid(
     height: str,
     key: str,
     coming: int = 0,
+    room: tuple[int, int] = (0, 0),
 ) -> tuple[Opened | None, int]:
-    """Mount it. Returns what was opened in this run (or None) and the step to another layer (−1, 0, 1).
+    """Mount it. Returns what was opened in this run (or None) and the step to another layer (0 for none).
 
     on_view : called with the changed view when a person sorted, filtered, zoomed or picked
     height  : of everything below the toolbar, as CSS
     coming  : channels of which something is still to come
+    room    : the steps to other layers that there are, from the least (≤ 0) to the greatest (≥ 0)
     """
+    told = st.session_state.get(key) or {}
+    if told.get("opened") or told.get("step"):  # the page is left: what it shows need not be sent once more
+        return _opened(told.get("opened")), int(told.get("step") or 0)
 
     def changed() -> None:
         told = st.session_state[key].get("view")
@@ -92,14 +97,18 @@ def grid(
             "mostSelected": MAX_SELECTED,
             "height": height,
             "coming": coming,
+            "room": list(room),
             "dark": is_dark(),
         },
         on_view_change=changed,
         on_opened_change=lambda: None,
         on_step_change=lambda: None,
     )
-    opened = Opened(int(result.opened["channel"]), int(result.opened["panel"])) if result.opened else None
-    return opened, int(result.step or 0)
+    return _opened(result.opened), int(result.step or 0)
+
+
+def _opened(told: Mapping[str, Any] | None) -> Opened | None:
+    return Opened(int(told["channel"]), int(told["panel"])) if told else None
 
 
 def _to_script(view: View, show: str, sortable: set[str]) -> dict[str, Any]:

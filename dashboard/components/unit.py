@@ -11,7 +11,7 @@ from dashboard.components.assets import text
 from dashboard.pictures import Sheets, Tile
 
 _unit = st.components.v2.component(
-    "strata_unit", html=text("unit.html"), css=text("unit.css"), js=text("sheets.js", "unit.js")
+    "strata_unit", html=text("unit.html"), css=text("unit.css"), js=text("sheets.js", "steps.js", "unit.js")
 )
 _gauges = st.components.v2.component(
     "strata_gauges", html=text("gauges.html"), css=text("gauges.css"), js=text("grid_model.js", "gauges.js")
@@ -85,13 +85,20 @@ class Values:
     high: float
 
 
-def unit(picture: Picture, notes: list[Note], groups: list[Group], sheets: Sheets, *, key: str) -> tuple[int, int]:
-    """Mount it. Returns the steps to another channel and to another layer (−1, 0, 1) asked for in this run."""
+def unit(
+    picture: Picture, notes: list[Note], groups: list[Group], sheets: Sheets, *, room: tuple[int, int], key: str
+) -> tuple[int, int]:
+    """Mount it. Returns the steps to another channel and to another layer asked for in this run, 0 for none.
+
+    room : the steps to other layers that there are, from the least (≤ 0) to the greatest (≥ 0)
+    """
     data = {
         "picture": asdict(picture),
         "notes": [asdict(note) for note in notes],
         "groups": [asdict(group) for group in groups],
         "sheets": sheets.atlas_sheets,
+        "place": key,
+        "room": list(room),
     }
     result = _unit(key=key, data=data, on_channel_change=lambda: None, on_layer_change=lambda: None)
     return int(result.channel or 0), int(result.layer or 0)

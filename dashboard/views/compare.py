@@ -77,6 +77,7 @@ def one_layer(a: Atlas, b: Atlas, layer_a: str | None, layer_b: str | None) -> N
         atlas, layer = ((a, layer_a), (b, layer_b))[opened.panel]
         if layer:
             go("channel", View(atlas=atlas.id, layer=layer, channel=opened.channel))
+        st.rerun(scope="fragment")
 
 
 pairs = layer_pairs(a, b)

@@ -14,16 +14,18 @@ from dashboard.layers import (
     request_for_the_rest,
     still_to_come,
 )
-from dashboard.library import find_atlas, find_layer, jobs, layers_around
+from dashboard.library import being_built, find_atlas, find_layer, jobs, layers_around
 from dashboard.state import View
 
 EVERY = 3  # s between two looks at a layer that is being built; as a string of its own it would stand on the page
 here = view()
 atlas = find_atlas(here)
 layer = find_layer(here, atlas.model)
-before, after = layers_around(atlas, layer)
+walk = layers_around(atlas, layer)
 
-beside = [Way(name, "layer", View(atlas=atlas.id, layer=name), icon) for name, icon in neighbours(before, after)]
+beside = [
+    Way(name, "layer", View(atlas=atlas.id, layer=name), icon) for name, icon in neighbours(walk.at(-1), walk.at(1))
+]
 beside.append(Way("Dream with it", "dream", View(atlas=atlas.id, layer=layer.name), ":material/auto_awesome:"))
 heading(layer.name, about_layer(layer), [Way(atlas.model.name, "overview", View(atlas=atlas.id))], beside)
 
@@ -59,16 +61,19 @@ def channels() -> None:
         on_view=remember,
         height="100vh - 236px" if len(facts.planned) >= layer.out_channels else "100vh - 290px",
         key=f"grid-{atlas.id}-{layer.name}",
-        coming=len(channels_of(coming)),
+        coming=len(channels_of(coming)) if growing else 0,
+        room=walk.room,
     )
     if opened:
         go("channel", now.place(atlas=atlas.id, layer=layer.name, channel=opened.channel))
-    neighbour = {1: after, -1: before}.get(step)
+    neighbour = walk.at(step)
     if neighbour:
         go("layer", now.at(atlas=atlas.id, layer=neighbour, channel=None, low=None, high=None, selected=()))
-    if growing and not coming:
+    if growing and not (coming and being_built(atlas)):
         st.rerun()
 
 
-growing = bool(still_to_come(atlas, layer))
+growing = bool(still_to_come(atlas, layer)) and being_built(atlas)
+if growing:
+    jobs().look_at(atlas.id, layer.name)
 st.fragment(channels, run_every=EVERY if growing else None)()

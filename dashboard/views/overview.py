@@ -9,7 +9,7 @@ from dashboard.atlases import about_input, about_model, about_probe, failures_of
 from dashboard.components.strips import Head, strips
 from dashboard.frame import Way, go, heading, plain, view
 from dashboard.layers import layer_strip
-from dashboard.library import find_atlas, layers_with_something
+from dashboard.library import being_built, find_atlas, layers_with_something
 from dashboard.pictures import Sheets
 from dashboard.state import View
 
@@ -31,7 +31,9 @@ if atlas.probe and atlas.probe.skipped:
 def progress() -> None:
     done, failed, total = progress_of(atlas)
     if total and done + failed < total:
-        st.progress(done / total, text=f"{done} of {total} pieces are made" + (f", {failed} failed" if failed else ""))
+        stopped = "" if growing else "; nobody makes the rest now"
+        told = f"{done} of {total} pieces are made" + (f", {failed} failed" if failed else "") + stopped
+        st.progress(done / total, text=told)
     elif failed:
         with st.expander(f"{failed} of {total} pieces could not be made", icon=":material/warning:"):
             for reason, what in failures_of(atlas).items():
@@ -54,7 +56,10 @@ def layers() -> None:
     opened = strips(rows, sheets, key=f"layers-{atlas.id}", head=head, left="270px")
     if opened:
         go("layer", View(atlas=atlas.id, layer=opened))
+    if growing and not being_built(atlas):
+        st.rerun()
 
 
 finished = progress_of(atlas)
-st.fragment(layers, run_every=None if finished[0] + finished[1] >= finished[2] else 4)()
+growing = finished[0] + finished[1] < finished[2] and being_built(atlas)
+st.fragment(layers, run_every=4 if growing else None)()

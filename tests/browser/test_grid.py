@@ -126,6 +126,26 @@ def test_brackets_lead_to_the_neighbouring_layers(visit) -> None:
     page.wait_for_selector("h1:has-text('features.2.conv')")
 
 
+def test_keys_are_kept_for_the_layer_that_is_still_on_its_way(visit) -> None:
+    page = visit(LAYER)
+    wait_until_drawn(page)
+    page.keyboard.press("[")
+    page.keyboard.press("[")
+    page.wait_for_selector("h1:has-text('features.0.conv')")
+    page.wait_for_selector(".view[aria-label='features.0.conv: channels']")
+    page.keyboard.press("[")
+    page.keyboard.press("]")
+    page.wait_for_selector("h1:has-text('features.1.conv')")
+
+
+def test_arrows_are_kept_for_the_channel_that_is_still_on_its_way(visit) -> None:
+    page = visit("/channel?atlas=tiny-abababab&layer=features.2.conv&channel=5")
+    page.wait_for_selector(".main img")
+    for _ in range(4):
+        page.keyboard.press("ArrowRight")
+    page.wait_for_selector("h1:has-text('Channel 9')")
+
+
 def test_hovering_shows_the_numbers(visit) -> None:
     page = visit(LAYER)
     wait_until_drawn(page)

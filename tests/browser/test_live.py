@@ -6,6 +6,7 @@ import pytest
 
 from analysis.atlas.atlas import Atlas
 from analysis.atlas.library import Library
+from analysis.jobs.table import Jobs
 from analysis.task import Task
 from tests.browser.test_grid import CANVAS, colours, query, wait_for_query, wait_until_drawn
 from tests.dashboard.synthetic import add_atlas, model_card
@@ -17,7 +18,8 @@ Late = list[tuple[Task, dict[str, bytes]]]
 @pytest.fixture
 def held_back(shown: Library, tmp_path_factory: pytest.TempPathFactory) -> tuple[Atlas, Late]:
     """An atlas whose pictures of the last layer are still to come, and these."""
-    card = model_card("live", "77" * 32)
+    number = len(shown.atlases())
+    card = model_card(f"live{number}", f"{number:02d}" * 32)
     whole = add_atlas(Library(tmp_path_factory.mktemp("whole")), card)
     atlas = shown.create_atlas(card, whole.probe)
     tasks = whole.tasks()
@@ -32,8 +34,10 @@ def held_back(shown: Library, tmp_path_factory: pytest.TempPathFactory) -> tuple
     return atlas, late
 
 
-def test_new_pictures_come_and_the_view_stays(visit, held_back: tuple[Atlas, Late]) -> None:
+def test_new_pictures_come_and_the_view_stays(visit, shown: Library, held_back: tuple[Atlas, Late]) -> None:
     atlas, late = held_back
+    jobs = Jobs(shown.database_url)
+    job = jobs.submit("build", {"model": atlas.model.id})
     page = visit(f"/layer?atlas={atlas.id}&layer={LAYER}")
     told: list[int] = []
     page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: told.append(len(frame))))
@@ -69,3 +73,36 @@ def test_new_pictures_come_and_the_view_stays(visit, held_back: tuple[Atlas, Lat
     by_now = len(told)
     page.wait_for_timeout(4500)
     assert 0 < by_now == len(told), "the layer is whole, and still looked at again and again"
+    jobs.cancel(job.id)
+
+
+def test_a_build_that_was_stopped_is_not_waited_for(visit, shown: Library) -> None:
+    card = model_card("stopped", "66" * 32)
+    atlas = add_atlas(shown, card, done=0.5)
+    jobs = Jobs(shown.database_url)
+    job = jobs.submit("build", {"model": card.id})
+    page = visit(f"/layer?atlas={atlas.id}&layer={LAYER}")
+    page.wait_for_selector(".count:has-text('to come')")
+    jobs.cancel(job.id)
+    page.wait_for_selector(".count:text-is('96 channels')")
+    told: list[int] = []
+    page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: told.append(len(frame))))
+    page.reload()
+    page.wait_for_selector(".count:text-is('96 channels')")
+    page.wait_for_timeout(1500)
+    by_now = len(told)
+    page.wait_for_timeout(4000)
+    assert 0 < by_now == len(told)
+
+
+def test_a_channels_page_gets_its_picture_when_it_is_made(visit, shown: Library, held_back: tuple[Atlas, Late]) -> None:
+    atlas, late = held_back
+    jobs = Jobs(shown.database_url)
+    job = jobs.submit("build", {"model": atlas.model.id})
+    task, artifact = next((task, artifact) for task, artifact in late if task.channels == (32, 48))
+    page = visit(f"/channel?atlas={atlas.id}&layer={LAYER}&channel=40")
+    page.wait_for_selector("text=Its picture is not made yet")
+    assert jobs.looked_at(atlas.id) == [LAYER]
+    atlas.artifacts.write(task, artifact)
+    page.wait_for_selector(".main img")
+    jobs.cancel(job.id)

@@ -21,6 +21,8 @@ export default function (component) {
   dress(state)
   rearrange(state, focused)
   hoverAgain(state)
+  listenForSteps({ "[": ["layer", -1], "]": ["layer", 1] })
+  stepsFrom("layer", data.title, data.room, () => root.isConnected, (by) => state.component.setTriggerValue("step", by))
   return () => state.observer.disconnect()
 }
 
@@ -177,7 +179,6 @@ function listenToView(state, view) {
     if (typing || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return
     if (event.key === "/") { event.preventDefault(); state.root.querySelector(".find").focus() }
     else if (event.key === "?") toggleHelp(state)
-    else if (event.key === "[" || event.key === "]") state.component.setTriggerValue("step", event.key === "]" ? 1 : -1)
     else if (event.key.startsWith("Arrow") && event.composedPath()[0] === document.body) { view.focus(); onKey(state, event) }
   }
   document.addEventListener("keydown", anywhere)

@@ -1,7 +1,5 @@
 // One channel: its picture, and the real images that excite it most, with the place in each that did.
 
-const KEYS = new WeakMap()
-
 export default function (component) {
   const { parentElement, data, setTriggerValue } = component
   const root = parentElement.querySelector(".unit")
@@ -10,25 +8,11 @@ export default function (component) {
   const go = (step) => setTriggerValue("channel", step)
   root.querySelector(".notes").replaceChildren(...data.notes.map((note) => noteOf(note, data, go)))
   root.querySelector(".groups").replaceChildren(...data.groups.map((group) => groupOf(group, data, whole)))
-  listenToKeys(root, (kind, step) => setTriggerValue(kind, step))
-}
-
-function listenToKeys(root, tell) {
-  const known = KEYS.get(root)
-  if (known) {
-    known.tell = tell
-    return
-  }
-  const state = { tell }
-  KEYS.set(root, state)
-  const onKey = (event) => {
-    if (!root.isConnected) return document.removeEventListener("keydown", onKey)
-    const typing = event.composedPath()[0].closest?.("input, textarea, select, [contenteditable]")
-    if (typing || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return
-    const moves = { ArrowLeft: ["channel", -1], ArrowRight: ["channel", 1], "[": ["layer", -1], "]": ["layer", 1] }
-    if (event.key in moves) state.tell(...moves[event.key])
-  }
-  document.addEventListener("keydown", onKey)
+  listenForSteps({ ArrowLeft: ["channel", -1], ArrowRight: ["channel", 1] })
+  listenForSteps({ "[": ["layer", -1], "]": ["layer", 1] })
+  const [alive, always] = [() => root.isConnected, [-Infinity, Infinity]]
+  stepsFrom("channel", data.place, always, alive, (by) => setTriggerValue("channel", by))
+  stepsFrom("layer", data.place, data.room, alive, (by) => setTriggerValue("layer", by))
 }
 
 function make(kind, className, text) {
