@@ -17,9 +17,11 @@ class ClassSums:
 
     def update(self, values: np.ndarray, labels: np.ndarray) -> None:
         """values [n, C], labels [n]."""
-        for label in np.unique(labels):
-            mine = labels == label
-            self._add(int(label), float(mine.sum()), values[mine].sum(axis=0, dtype=np.float64))
+        order = np.argsort(labels, kind="stable")
+        known, starts, counts = np.unique(labels[order], return_index=True, return_counts=True)
+        totals = np.add.reduceat(values[order], starts, axis=0, dtype=np.float64)
+        for label, count, total in zip(known.tolist(), counts.tolist(), totals, strict=True):
+            self._add(label, float(count), total)
 
     def merge(self, other: ClassSums) -> None:
         for label, count in other.counts.items():

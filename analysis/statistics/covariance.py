@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 
 import numpy as np
 
@@ -10,6 +11,7 @@ GRID = 4
 """Positions a side: up to GRID × GRID of each map are used, evenly spaced. Every one of maps no larger."""
 
 
+@cache
 def grid_places(height: int, width: int) -> np.ndarray:
     """Flat positions in a map of `height` × `width`, at most GRID a side, the middles of as many equal parts."""
     rows = ((np.arange(min(GRID, height)) + 0.5) * height / min(GRID, height)).astype(np.int64)

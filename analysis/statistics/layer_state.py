@@ -18,7 +18,7 @@ from analysis.statistics.follow import Follow
 from analysis.statistics.kernel import FIELDS, stride_of, sum_after, walk
 from analysis.statistics.moments import Moments
 
-ENOUGH = 32
+ENOUGH = 64
 """Images that are taken in at once."""
 
 

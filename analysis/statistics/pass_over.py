@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 
 from analysis.models.errors import ModelError
+from analysis.models.heads import heads_of
 from analysis.models.model import Model
 from analysis.models.tap import ConvCall, ConvTap, run_tapped
 from analysis.probe.probe import Probe
 from analysis.statistics.drawn import drawn_images
 from analysis.statistics.follow import Follow
 from analysis.statistics.layer_state import Images, LayerState, Settings
-from analysis.statistics.predictions import Answers, answers_of, class_scores
+from analysis.statistics.predictions import Answers, answers_of
 from analysis.unit import HEAD
 
 PIXELS = 8 * 224 * 224
@@ -34,7 +36,8 @@ def images_a_pass(model: Model) -> int:
 
 @dataclass(frozen=True)
 class Measured:
-    """layers: what was measured of each, HEAD among them where the model is a classifier; answers: what it said."""
+    """layers: what was measured of each, and of each of the model's heads, as maps of one position under the head's
+    name; answers: what a classifier said, one whose only output is HEAD."""
 
     layers: dict[str, LayerState]
     answers: Answers | None
@@ -60,20 +63,20 @@ def measure(
         labels = np.full(len(batch), -1, np.int64) if probe.labels is None else probe.labels[batch]
         images = Images(batch, labels, np.array([number in drawn for number in batch.tolist()]))
         output = _measure_batch(model, probe.batch(batch.tolist(), spec), images, states)
-        scores = class_scores(output)
-        if scores is not None and HEAD not in layers:
-            states.setdefault(HEAD, LayerState(Follow.nothing(scores.shape[1]), settings))
-            states[HEAD].update(scores.cpu().numpy()[:, :, None, None], images)
-            answers.append(answers_of(scores, batch, labels))
+        for head, scores in heads_of(output).items():
+            if head in layers:
+                continue
+            states.setdefault(head, LayerState(Follow.nothing(scores.shape[1]), settings))
+            states[head].update(scores.detach().float().cpu().numpy()[:, :, None, None], images)
+            if head == HEAD:
+                answers.append(answers_of(scores.detach().float(), batch, labels))
         report(min(1.0, (start + step) / len(numbers)))
     for state in states.values():
         state.take_in()
     return Measured(states, Answers.join([each.arrays() for each in answers]) if answers else None)
 
 
-def _measure_batch(
-    model: Model, pictures: torch.Tensor, images: Images, states: Mapping[str, LayerState]
-) -> torch.Tensor | None:
+def _measure_batch(model: Model, pictures: torch.Tensor, images: Images, states: Mapping[str, LayerState]) -> Any:
     """What the model returns. Each conv's output is read as it appears, before anything can change it in place.
 
     Layers called several times in a pass are measured over all their calls together.

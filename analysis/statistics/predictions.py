@@ -33,13 +33,6 @@ class Answers:
         return cls(**{name: array[order] for name, array in joined.items()}, outputs=int(parts[0]["outputs"]))
 
 
-def class_scores(output: Any) -> torch.Tensor | None:
-    """[n, K ≥ 2] where a model's output is one number a class, else None."""
-    if isinstance(output, torch.Tensor) and output.dim() >= 2 and output[0].numel() == output.shape[1] >= 2:
-        return output.detach().float().flatten(1)
-    return None
-
-
 def answers_of(scores: torch.Tensor, images: np.ndarray, labels: np.ndarray) -> Answers:
     """scores [n, K]: logits, or probabilities already (then they are left as they are)."""
     probable = bool((scores >= 0).all()) and bool(((scores.sum(1) - 1).abs() < 1e-3).all())

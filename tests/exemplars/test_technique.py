@@ -170,6 +170,38 @@ def test_a_classifier_s_outputs_are_units(build: Build) -> None:
     assert set(confusion["label_name"]) == {"class-0", "class-1", "class-2"}
 
 
+class Several(torch.nn.Module):
+    """Two heads with names, and a map that is none."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = torch.nn.Conv2d(3, 6, 3)
+        self.age, self.kind = torch.nn.Linear(6, 5), torch.nn.Linear(6, 3)
+
+    def forward(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
+        maps = torch.relu(self.conv(x))
+        mean = maps.mean((2, 3))
+        return {"maps": maps, "age": self.age(mean), "kind": self.kind(mean)}
+
+
+def test_the_classes_of_each_of_several_heads_are_units(probe: Probe) -> None:
+    done = Build(opened(Several), probe)
+    done.run(Measure(), MeasureParameters(shard=9), Wanted(("conv",)))
+    artifacts = done.run(Outputs(), ExemplarParameters(top=3, median=0, least=0), Wanted(("conv",)))
+    assert [task.layer for task in done.planned["outputs"]] == ["output.age", "output.kind"]
+    with torch.no_grad():
+        output = done.model(probe.batch(range(23), done.model.card.input))
+    for artifact, head in zip(artifacts, ("age", "kind"), strict=True):
+        scores = output[head].numpy()
+        statistics = encoding.from_parquet(artifact["statistics.parquet"])
+        np.testing.assert_allclose(statistics["mean"], scores.mean(0), rtol=1e-4, atol=1e-6)
+        table = encoding.from_parquet(artifact["exemplars.parquet"])
+        for unit in range(scores.shape[1]):
+            strongest = np.argsort(-scores[:, unit], kind="stable")[:3].tolist()
+            assert table[table["channel"] == unit]["image"].tolist() == strongest
+        assert "several" in encoding.from_json(artifact["predictions.json"])["needs"]
+
+
 def test_a_net_that_is_no_classifier_says_so(probe: Probe) -> None:
     done = Build(opened(Mixed), probe)
     done.run(Measure(), MeasureParameters(), Wanted(("first",)))
