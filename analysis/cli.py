@@ -1,4 +1,4 @@
-"""The command line: strata inspect | build | dream | render | compare | diagnose | serve | engine."""
+"""The command line: what a model is, what is made of it, how it is looked at; and a library's own commands."""
 
 from __future__ import annotations
 
@@ -9,15 +9,14 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
+from analysis import library_commands
 from analysis.errors import StrataError
+from analysis.options import DATABASE, HERE, LIBRARY
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 
 FILE = Annotated[
     Path, typer.Argument(help="A trained model: state dict, checkpoint, safetensors, ONNX …", show_default=False)
-]
-LIBRARY = Annotated[
-    Path, typer.Option("--library", envvar="STRATA_LIBRARY", help="The folder that holds atlases and jobs.")
 ]
 ARCHITECTURE = Annotated[
     str | None, typer.Option(help="Whose weights these are, where it can not be recognised: resnet18.")
@@ -30,7 +29,6 @@ WORKERS = Annotated[int | None, typer.Option(min=1, help="Worker processes; one 
 SCHEDULER = Annotated[
     str | None, typer.Option(help="tcp://host:8786 of a Dask cluster to run on, instead of this machine.")
 ]
-HERE = Path("library")
 
 
 def main() -> NoReturn:
@@ -84,6 +82,7 @@ def build(
     input_spec: INPUT = None,
     partial: PARTIAL = False,
     trust: TRUST = False,
+    database: DATABASE = None,
     workers: WORKERS = None,
     scheduler: SCHEDULER = None,
 ) -> None:
@@ -96,7 +95,7 @@ def build(
     card = _open_card(file, **_opening(architecture, architecture_args, input_spec, partial, trust))
     pictures = {"steps": steps, "size": size, "seed": seed}
     chosen = requested(only, possible(card.weights_only, images is not None), pictures, settings or [])
-    shelf = Library(library)
+    shelf = Library(library, database)
     shelf.add_model(card, file)
     request: dict[str, Any] = {
         "model": card.id,
@@ -119,6 +118,7 @@ def serve(
     library: LIBRARY = HERE,
     port: Annotated[int, typer.Option(help="Where the dashboard listens.")] = 8501,
     address: Annotated[str, typer.Option(help="The address to listen on; 0.0.0.0 for every network.")] = "localhost",
+    database: DATABASE = None,
     workers: WORKERS = None,
     scheduler: SCHEDULER = None,
     models: Annotated[
@@ -129,17 +129,22 @@ def serve(
     ] = None,
 ) -> None:
     """Start the dashboard and, beside it, the engine that does its jobs."""
+    from analysis.atlas.library import Library
     from analysis.serving import serve as run
 
-    run(library, address, port, workers, scheduler, {"models": models or [], "images": images or []})
+    offered = {"models": models or [], "images": images or []}
+    run(Library(library, database), address, port, workers, scheduler, offered)
 
 
 @app.command()
-def engine(library: LIBRARY = HERE, workers: WORKERS = None, scheduler: SCHEDULER = None) -> None:
+def engine(
+    library: LIBRARY = HERE, database: DATABASE = None, workers: WORKERS = None, scheduler: SCHEDULER = None
+) -> None:
     """Do the jobs of a library, without a dashboard."""
+    from analysis.atlas.library import Library
     from analysis.serving import run_engine
 
-    run_engine(library, workers, scheduler)
+    run_engine(Library(library, database), workers, scheduler)
 
 
 @app.command()
@@ -150,13 +155,14 @@ def dream(
     out: Annotated[Path, typer.Option(help="Where the picture goes: a .png file.")],
     channel: Annotated[int | None, typer.Option(min=0, help="One channel of it; all of them otherwise.")] = None,
     library: LIBRARY = HERE,
+    database: DATABASE = None,
     settings: Annotated[list[str] | None, typer.Option("--set", help="Any parameter: octaves=5.")] = None,
     trust: TRUST = False,
 ) -> None:
     """Rewrite an image by what a layer learned (Inceptionism), octave by octave."""
     from analysis.jobs.local import assignments, dream_here
 
-    shelf, card = _known_model(library, model, trust)
+    shelf, card = _known_model(library, model, trust, database)
     request = {
         "model": card.id,
         "image": str(image.absolute()),
@@ -242,6 +248,9 @@ def diagnose(
         print_findings(findings, unjudged)
 
 
+library_commands.register(app)
+
+
 def _opening(
     architecture: str | None, arguments: str | None, input_spec: list[str] | None, partial: bool, trust: bool
 ) -> dict[str, Any]:
@@ -268,11 +277,11 @@ def _open_card(file: Path, **options: Any) -> Any:
     return inspect_guarded(file, **given)
 
 
-def _known_model(library: Path, model: str, trust: bool) -> tuple[Any, Any]:
+def _known_model(library: str, model: str, trust: bool, database: str | None = None) -> tuple[Any, Any]:
     """The library and the card of a model in it; a file is taken into it first."""
     from analysis.atlas.library import Library
 
-    shelf, file = Library(library), Path(model)
+    shelf, file = Library(library, database), Path(model)
     if not file.exists():
         return shelf, shelf.model(model)[0]
     card = _open_card(file, trust=trust)

@@ -22,7 +22,7 @@ PATIENCE = 60.0
 
 
 def serve(
-    library: Path,
+    library: Library,
     address: str,
     port: int,
     workers: int | None = None,
@@ -33,13 +33,17 @@ def serve(
 
     offered : "models" and "images": folders whose files a browser may open and measure on
     """
-    shelf = Library(library)
-    environment = {**os.environ, "STRATA_LIBRARY": str(shelf.root), **_offers(offered)}
+    environment = {
+        **os.environ,
+        "STRATA_LIBRARY": str(library.root),
+        "STRATA_DATABASE": library.database_url,
+        **_offers(offered),
+    }
     children = [subprocess.Popen(_dashboard(address, port), env=environment)]
     try:
         _wait_until_it_answers(children[0], port)
-        print(f"\n  Strata is at http://localhost:{port}\n  library {shelf.root}; Ctrl-C stops it\n", flush=True)
-        children.append(subprocess.Popen(_engine(shelf.root, workers, scheduler), env=environment))
+        print(f"\n  Strata is at http://localhost:{port}\n  library {library.root}; Ctrl-C stops it\n", flush=True)
+        children.append(subprocess.Popen(_engine(workers, scheduler), env=environment))
         signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
         while all(child.poll() is None for child in children):
             time.sleep(0.5)
@@ -51,7 +55,7 @@ def serve(
         _end(children)
 
 
-def run_engine(library: Path, workers: int | None = None, scheduler: str | None = None) -> None:
+def run_engine(library: Library, workers: int | None = None, scheduler: str | None = None) -> None:
     """Do a library's jobs until the process is told to end; jobs that were lost with an earlier engine go on."""
     from analysis.jobs.cluster import cluster
     from analysis.jobs.engine import Engine
@@ -60,7 +64,7 @@ def run_engine(library: Path, workers: int | None = None, scheduler: str | None 
     for told in (signal.SIGTERM, signal.SIGINT):
         signal.signal(told, lambda *_: stop.set())
     with cluster(workers, scheduler) as client:
-        Engine(Library(library), client).serve(stop)
+        Engine(library, client).serve(stop)
 
 
 def _offers(offered: Mapping[str, Sequence[Path]]) -> dict[str, str]:
@@ -80,8 +84,8 @@ def _dashboard(address: str, port: int) -> list[str]:
     return [sys.executable, str(serving), "--address", address, "--port", str(port)]
 
 
-def _engine(library: Path, workers: int | None, scheduler: str | None) -> list[str]:
-    command = [sys.executable, "-m", "analysis.cli", "engine", "--library", str(library)]
+def _engine(workers: int | None, scheduler: str | None) -> list[str]:
+    command = [sys.executable, "-m", "analysis.cli", "engine"]
     if workers is not None:
         command += ["--workers", str(workers)]
     if scheduler is not None:

@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any
 
+UNKEYED = ("priority", "intermediate")
+
 
 @dataclass(frozen=True)
 class Task:
@@ -24,6 +26,7 @@ class Task:
     parameters         : everything else the result depends on, JSON-able
     needs              : keys of the tasks whose artifacts it reads
     priority           : what runs first; higher is sooner; no part of the key
+    intermediate       : read by other tasks alone, and of no use once these are done; no part of the key
     """
 
     technique: str
@@ -36,11 +39,12 @@ class Task:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
     priority: int = 0
+    intermediate: bool = False
 
     @cached_property
     def key(self) -> str:
         """32 hexadecimal digits of the sha256 over everything the result depends on."""
-        facts = {name: value for name, value in self.to_json().items() if name != "priority"}
+        facts = {name: value for name, value in self.to_json().items() if name not in UNKEYED}
         canonical = json.dumps(facts, sort_keys=True, separators=(",", ":"), allow_nan=False)
         return hashlib.sha256(canonical.encode()).hexdigest()[:32]
 

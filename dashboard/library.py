@@ -7,7 +7,6 @@ import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from pathlib import Path
 from typing import Literal
 
 from analysis.atlas.atlas import Atlas
@@ -42,7 +41,7 @@ def jobs() -> Jobs:
 
 @cache
 def _library(root: str) -> Library:
-    return Library(Path(root))
+    return Library(root)
 
 
 @cache

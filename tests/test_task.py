@@ -30,5 +30,5 @@ def test_everything_a_result_depends_on_changes_the_key(change: dict) -> None:
     assert replace(TASK, **change).key != TASK.key
 
 
-def test_the_priority_does_not_change_the_key() -> None:
-    assert replace(TASK, priority=7).key == TASK.key
+def test_when_it_runs_and_how_long_it_is_kept_do_not_change_the_key() -> None:
+    assert replace(TASK, priority=7, intermediate=True).key == TASK.key

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import shutil
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
+from typing import Any
 from urllib.parse import quote
 
+from analysis.atlas.files import files_below, is_local, told, write_atomically
 from analysis.encoding import from_json, to_json
 from analysis.errors import StrataError
 from analysis.task import Task
@@ -16,6 +18,9 @@ from analysis.technique import Artifact
 
 LONGEST = 200
 """Characters of a file name; file systems take 255 bytes."""
+SEAL = "task.json"
+"""Written last: an artifact with it is whole. Holds the task, and size and sha256 of each file."""
+DRAFTS = ".drafts"
 
 
 def folder_of(task: Task) -> str:
@@ -56,7 +61,7 @@ class StoredArtifact(Mapping[str, bytes]):
             raise KeyError(name) from None
 
     def __iter__(self) -> Iterator[str]:
-        return (path.name for path in sorted(self.folder.iterdir()))
+        return (path.name for path in sorted(self.folder.iterdir(), key=str))
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
@@ -69,40 +74,47 @@ class Artifacts:
         self.root = root
 
     def has(self, task: Task) -> bool:
-        return (self.root / folder_of(task)).is_dir()
+        return (self.root / folder_of(task) / SEAL).is_file()
+
+    def made(self, tasks: Iterable[Task]) -> set[str]:
+        """The keys of those tasks whose artifacts are there. An object store is asked once for all of them."""
+        if is_local(self.root):
+            return {task.key for task in tasks if self.has(task)}
+        sealed = {name.removesuffix(f"/{SEAL}") for name in files_below(self.root) if name.endswith(f"/{SEAL}")}
+        return {task.key for task in tasks if folder_of(task) in sealed}
 
     def read(self, task: Task) -> StoredArtifact:
         """Raises StrataError where the task has not been done."""
-        folder = self.root / folder_of(task)
-        if not folder.is_dir():
+        if not self.has(task):
             raise StrataError(f"The {task.technique} of {task.layer or 'the probe'} are not there. Build them first.")
-        return StoredArtifact(folder)
+        return StoredArtifact(self.root / folder_of(task))
 
     def write(self, task: Task, artifact: Artifact) -> None:
-        """Write whole or not at all: into a folder of another name first, then renamed.
+        """Write whole or not at all. When two workers finish the same task, the first one's artifact stays.
 
-        When two workers finish the same task, the first one's folder stays; their contents are the same.
+        In a folder: all files under another name first, then renamed. In an object store, which puts each object
+        whole but renames none: the seal last. Raises Unwritable.
         """
-        draft = self.root / ".drafts" / uuid.uuid4().hex
-        draft.mkdir(parents=True)
-        try:
-            for name, content in {**artifact, "task.json": to_json(task.to_json())}.items():
-                (draft / file_name(name)).write_bytes(content)
-            final = self.root / folder_of(task)
-            final.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                draft.rename(final)
-            except OSError:
-                if not final.is_dir():
-                    raise
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
+        files = {file_name(name): content for name, content in artifact.items()}
+        sealed = {**files, SEAL: to_json(seal(task, files))}
+        final = self.root / folder_of(task)
+        with told(final):
+            if is_local(self.root):
+                self._rename_into_place(sealed, final)
+            elif not self.has(task):
+                for name, content in sealed.items():
+                    (final / name).write_bytes(content)
         self._failure(task).unlink(missing_ok=True)
+
+    def reseal(self, task: Task) -> None:
+        """Write the seal of an artifact again from the files that are there."""
+        stored = self.read(task)
+        files = {name: stored[name] for name in stored if name != SEAL}
+        write_atomically(stored.folder / SEAL, to_json(seal(task, files)))
 
     def fail(self, task: Task, reason: str) -> None:
         """Remember why a task could not be done; forgotten when it is done after all."""
-        self._failure(task).parent.mkdir(parents=True, exist_ok=True)
-        self._failure(task).write_bytes(to_json({"task": task.to_json(), "reason": reason}))
+        write_atomically(self._failure(task), to_json({"task": task.to_json(), "reason": reason}))
 
     def failure(self, task: Task) -> str | None:
         """The reason why the task failed when it was last tried, None where it did not."""
@@ -113,3 +125,31 @@ class Artifacts:
 
     def _failure(self, task: Task) -> Path:
         return self.root / "failures" / f"{task.key}.json"
+
+    def _rename_into_place(self, files: Mapping[str, bytes], final: Path) -> None:
+        draft, aside = (self.root / DRAFTS / uuid.uuid4().hex for _ in range(2))
+        try:
+            draft.mkdir(parents=True)
+            for name, content in files.items():
+                (draft / name).write_bytes(content)
+            final.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                draft.rename(final)
+            except OSError:
+                if (final / SEAL).is_file():
+                    return
+                # what is left of a damaged artifact makes room
+                if final.is_dir():
+                    final.rename(aside)
+                draft.rename(final)
+        finally:
+            for folder in (draft, aside):
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def seal(task: Task, files: Mapping[str, bytes]) -> dict[str, Any]:
+    """The content of `task.json`."""
+    sums = {
+        name: {"size": len(content), "sha256": hashlib.sha256(content).hexdigest()} for name, content in files.items()
+    }
+    return {**task.to_json(), "files": sums}

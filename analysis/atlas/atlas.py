@@ -11,15 +11,18 @@ from typing import Any
 import pandas as pd
 
 from analysis.atlas.artifacts import Artifacts, folder_of
-from analysis.atlas.files import write_atomically
+from analysis.atlas.files import below, fingerprint, write_atomically
+from analysis.atlas.settled import settled
 from analysis.encoding import from_json, from_parquet, to_json
 from analysis.errors import StrataError
 from analysis.models.model import ModelCard
 from analysis.probe.probe import ProbeCard
 from analysis.task import Task
 
-FORMAT = 1
+FORMAT = 2
 """Version of the format on disk, raised whenever an older reader would misread it (docs/atlas-format.md)."""
+MANIFEST = "atlas.json"
+BUILDS = "builds/*.json"
 
 
 @dataclass(frozen=True)
@@ -57,10 +60,17 @@ class Atlas:
 
     @cached_property
     def manifest(self) -> dict[str, Any]:
-        manifest = from_json((self.root / "atlas.json").read_bytes())
-        if manifest["format"] > FORMAT:
+        """Raises StrataError where it is damaged or of a newer format."""
+        try:
+            manifest = from_json((self.root / MANIFEST).read_bytes())
+            written_by = int(manifest["format"])
+        except (ValueError, KeyError, TypeError) as error:
             raise StrataError(
-                f"The atlas {self.id} was made by a newer Strata (its format is {manifest['format']}, "
+                f"The manifest of the atlas {self.id} is damaged ({error}). Delete the atlas and build it again."
+            ) from error
+        if written_by > FORMAT:
+            raise StrataError(
+                f"The atlas {self.id} was made by a newer Strata (its format is {written_by}, "
                 f"this one reads {FORMAT}). Update Strata to open it."
             )
         return manifest
@@ -83,19 +93,19 @@ class Atlas:
 
     def add_build(self, build: Mapping[str, Any], tasks: Sequence[Task]) -> None:
         """Record a plan: what was asked for, with which versions, and the tasks that make it."""
-        name = f"{len(list((self.root / 'builds').glob('*.json'))):04d}.json"
+        name = f"{len(below(self.root, BUILDS)):04d}.json"
         content = {**build, "tasks": [task.to_json() for task in tasks]}
         write_atomically(self.root / "builds" / name, to_json(content))
 
     def builds(self) -> list[dict[str, Any]]:
         """Every recorded plan, oldest first."""
-        return [_build(path, path.stat().st_mtime_ns) for path in sorted((self.root / "builds").glob("*.json"))]
+        return [_build(path, fingerprint(path)) for path in below(self.root, BUILDS)]
 
     def tasks(self, technique: str | None = None, layer: str | None = None) -> list[Task]:
         """The planned tasks, those of later builds last; each once, where it was planned last."""
         planned: dict[str, Task] = {}
-        for path in sorted((self.root / "builds").glob("*.json")):
-            for task in _tasks(path, path.stat().st_mtime_ns):
+        for path in below(self.root, BUILDS):
+            for task in _tasks(path, fingerprint(path)):
                 planned.pop(task.key, None)
                 planned[task.key] = task
         return [
@@ -107,17 +117,22 @@ class Atlas:
     def progress(self) -> list[Progress]:
         """One entry a technique, in the order of the plan."""
         counts: dict[str, list[int]] = {}
-        for task in self.tasks():
+        tasks = self.tasks()
+        done = settled(tasks, self.artifacts.made(tasks))
+        failed = {task.key for task, _reason in self.failures()} - done
+        for task in tasks:
             count = counts.setdefault(task.technique, [0, 0, 0])
-            count[0] += self.artifacts.has(task)
-            count[1] += not self.artifacts.has(task) and self.artifacts.failure(task) is not None
+            count[0] += task.key in done
+            count[1] += task.key in failed
             count[2] += 1
         return [Progress(technique, *count) for technique, count in counts.items()]
 
     def failures(self) -> list[tuple[Task, str]]:
         """What could not be made, and why."""
-        missing = [task for task in self.tasks() if not self.artifacts.has(task)]
-        reasons = [(task, self.artifacts.failure(task)) for task in missing]
+        tried = {path.stem for path in below(self.root, "failures/*.json")}
+        tasks = [task for task in self.tasks() if task.key in tried] if tried else []
+        made = self.artifacts.made(tasks) if tasks else set()
+        reasons = [(task, self.artifacts.failure(task)) for task in tasks if task.key not in made]
         return [(task, reason) for task, reason in reasons if reason is not None]
 
     # What was made
@@ -180,13 +195,15 @@ class Atlas:
 
     def _rows(self, technique: str, file: str, layer: str | None, order: tuple[str, ...] = ()) -> pd.DataFrame | None:
         """`table`, sorted by the columns `order`."""
-        folders = tuple(folder_of(task) for task in self.tasks(technique, layer) if self.artifacts.has(task))
+        tasks = self.tasks(technique, layer)
+        made = self.artifacts.made(tasks)
+        folders = tuple(folder_of(task) for task in tasks if task.key in made)
         return _joined(self.root, folders, file, order) if folders else None
 
 
 def create(root: Path, model: ModelCard, probe: ProbeCard | None, created: str, versions: Mapping[str, str]) -> Atlas:
-    """The atlas in `root`, made there if it is not there yet."""
-    if not (root / "atlas.json").exists():
+    """The atlas in `root`, made there if it is not there yet, brought to today's format if it is of an older one."""
+    if not (root / MANIFEST).exists():
         manifest = {
             "format": FORMAT,
             "id": root.name,
@@ -195,8 +212,19 @@ def create(root: Path, model: ModelCard, probe: ProbeCard | None, created: str, 
             "model": model.to_json(),
             "probe": None if probe is None else probe.to_json(),
         }
-        write_atomically(root / "atlas.json", to_json(manifest))
+        write_atomically(root / MANIFEST, to_json(manifest))
+    atlas = Atlas(root)
+    if atlas.manifest["format"] < FORMAT:
+        migrate(atlas.artifacts, atlas.tasks())
+        write_atomically(root / MANIFEST, to_json({**atlas.manifest, "format": FORMAT}))
     return Atlas(root)
+
+
+def migrate(artifacts: Artifacts, tasks: Sequence[Task]) -> None:
+    """From format 1, which kept no checksums, to 2: seal each artifact as it is."""
+    for task in tasks:
+        if artifacts.has(task):
+            artifacts.reseal(task)
 
 
 # Artifacts never change once they are there, and a build's file is known by its time: both may be remembered.
@@ -231,10 +259,10 @@ def _facts(path: Path) -> dict[str, Any]:
 
 
 @_remember
-def _build(path: Path, _modified: int) -> dict[str, Any]:
+def _build(path: Path, _fingerprint: Any) -> dict[str, Any]:
     return dict(from_json(path.read_bytes()))
 
 
 @_remember
-def _tasks(path: Path, modified: int) -> list[Task]:
-    return [Task.from_json(task) for task in _build(path, modified)["tasks"]]
+def _tasks(path: Path, written: Any) -> list[Task]:
+    return [Task.from_json(task) for task in _build(path, written)["tasks"]]

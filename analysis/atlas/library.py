@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import difflib
-import shutil
+import os
 from collections.abc import Mapping
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from analysis.atlas.atlas import Atlas, create
-from analysis.atlas.files import write_atomically
+from analysis.atlas.atlas import MANIFEST, Atlas, create
+from analysis.atlas.files import below, files_below, is_local, place, told, write_atomically
 from analysis.clock import now
 from analysis.encoding import from_json, to_json
 from analysis.errors import StrataError
@@ -19,13 +19,19 @@ from analysis.probe.probe import ProbeCard
 
 VERSIONED = ("strata-atlas", "torch", "torchvision", "timm", "onnx", "onnx2torch", "numpy", "Pillow")
 """Packages whose version may change a result; recorded with every build."""
+CARDS = "models/*/card.json"
 
 
 class Library:
     """The library in the folder `root`. Folders are made when something is first put into them."""
 
-    def __init__(self, root: Path | str) -> None:
-        self.root = Path(root).expanduser().absolute()
+    def __init__(self, root: Path | str, database: str | None = None) -> None:
+        """
+        root     : a folder, or the URL of one in an object store (`s3://bucket/strata`)
+        database : URL of the job table; without one, STRATA_DATABASE, else a file in the folder
+        """
+        self.root = place(root)
+        self._database = database or os.environ.get("STRATA_DATABASE")
 
     # Models: the files themselves, so that an atlas can be built further after the original has moved
 
@@ -34,28 +40,36 @@ class Library:
         folder = self.root / "models" / card.id
         kept = folder / file.name
         if not kept.exists():
-            draft = folder / f".{file.name}"
-            folder.mkdir(parents=True, exist_ok=True)
-            for side_file in card.side_files:
-                (folder / side_file).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(file.parent / side_file, folder / side_file)
-            shutil.copyfile(file, draft)
-            draft.rename(kept)
+            for name in card.side_files:
+                write_atomically(folder / name, (file.parent / name).read_bytes())
+            write_atomically(kept, file.read_bytes())
         write_atomically(folder / "card.json", to_json({"file": file.name, "card": card.to_json()}))
         return kept
 
     def models(self) -> list[ModelCard]:
         """The cards of all models, by id."""
-        return [self.model(path.parent.name)[0] for path in sorted(self.root.glob("models/*/card.json"))]
+        return [self.model(path.parent.name)[0] for path in below(self.root, CARDS)]
 
     def model(self, model_id: str) -> tuple[ModelCard, Path]:
         """A model's card and its file. Raises StrataError, naming the nearest, where there is no such model."""
-        known = [path.parent.name for path in self.root.glob("models/*/card.json")]
+        known = [path.parent.name for path in below(self.root, CARDS)]
         if model_id not in known:
             raise _unknown("model", model_id, known)
         folder = self.root / "models" / model_id
         facts = from_json((folder / "card.json").read_bytes())
         return ModelCard.from_json(facts["card"]), folder / facts["file"]
+
+    def model_on_disk(self, model_id: str) -> tuple[ModelCard, Path]:
+        """The same with the file on this machine: a copy in the user's cache, made once, of one in an object store."""
+        card, file = self.model(model_id)
+        if is_local(file):
+            return card, file
+        copies = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "strata" / model_id
+        for name, size in files_below(file.parent).items():
+            copy = copies / name
+            if not copy.is_file() or copy.stat().st_size != size:
+                write_atomically(copy, (file.parent / name).read_bytes())
+        return card, copies / file.name
 
     # Atlases
 
@@ -65,9 +79,13 @@ class Library:
         return create(self.root / "atlases" / name, model, probe, now(), versions())
 
     def atlases(self) -> list[Atlas]:
-        """All atlases, newest first."""
-        folders = [path.parent for path in self.root.glob("atlases/*/atlas.json")]
-        return sorted((_open(folder) for folder in folders), key=lambda atlas: (atlas.created, atlas.id), reverse=True)
+        """All atlases that can be read, newest first."""
+        readable = [atlas for atlas in self.all_atlases() if _told_of(atlas) is None]
+        return sorted(readable, key=lambda atlas: (atlas.created, atlas.id), reverse=True)
+
+    def all_atlases(self) -> list[Atlas]:
+        """All atlases by id, also those that are damaged or of a newer format: their manifests raise StrataError."""
+        return [_open(path.parent) for path in below(self.root, f"atlases/*/{MANIFEST}")]
 
     def atlas(self, name: str) -> Atlas:
         """By atlas id, by model id (the newest of its atlases) or by the beginning of either where that is one atlas's.
@@ -75,6 +93,9 @@ class Library:
         Raises StrataError, naming the nearest, otherwise.
         """
         atlases = self.atlases()
+        for atlas in self.all_atlases():
+            if atlas.id == name and (error := _told_of(atlas)):
+                raise error
         for exact in (lambda atlas: atlas.id == name, lambda atlas: atlas.model.id == name):
             for atlas in atlases:
                 if exact(atlas):
@@ -90,7 +111,16 @@ class Library:
 
     @property
     def database_url(self) -> str:
-        self.root.mkdir(parents=True, exist_ok=True)
+        """Where the job table is."""
+        if self._database:
+            return self._database
+        if not is_local(self.root):
+            raise StrataError(
+                f"The library {self.root} is in an object store, which can not hold the job table. Name a database: "
+                "--database postgresql://user@host/strata, or STRATA_DATABASE."
+            )
+        with told(self.root / "jobs.sqlite"):
+            self.root.mkdir(parents=True, exist_ok=True)
         return f"sqlite:///{self.root / 'jobs.sqlite'}"
 
     def job_folder(self, job_id: str) -> Path:
@@ -116,6 +146,15 @@ def versions() -> Mapping[str, str]:
 @lru_cache(maxsize=256)
 def _open(folder: Path) -> Atlas:
     return Atlas(folder)
+
+
+def _told_of(atlas: Atlas) -> StrataError | None:
+    """Why an atlas can not be read, if it can not."""
+    try:
+        _ = atlas.manifest
+    except StrataError as error:
+        return error
+    return None
 
 
 def _unknown(kind: str, name: str, known: list[str]) -> StrataError:

@@ -90,6 +90,15 @@ class Job:
         return self.state in ENDED
 
 
+@dataclass(frozen=True)
+class References:
+    """models, jobs: ids · files: paths of images."""
+
+    models: set[str]
+    jobs: set[str]
+    files: set[str]
+
+
 class Jobs:
     """The job table at a database URL (SQLite or PostgreSQL), made there if it is not there yet."""
 
@@ -120,6 +129,23 @@ class Jobs:
         """Newest first."""
         with self._session() as session:
             return [_job(row) for row in session.scalars(select(_Row).order_by(_Row.created.desc()).limit(limit))]
+
+    def unfinished(self) -> list[Job]:
+        """Every job that waits or runs, oldest first."""
+        with self._session() as session:
+            rows = session.scalars(select(_Row).where(_Row.state.not_in(ENDED)).order_by(_Row.created))
+            return [_job(row) for row in rows]
+
+    def references(self) -> References:
+        """What of the library the table refers to."""
+        with self._session() as session:
+            rows = [_job(row) for row in session.scalars(select(_Row))]
+        needed = [job for job in rows if job.kind == "dream" or not job.ended]
+        return References(
+            models={job.request["model"] for job in needed if "model" in job.request},
+            jobs={job.id for job in rows},
+            files={job.request["image"] for job in needed if "image" in job.request},
+        )
 
     def cancel(self, job_id: str) -> None:
         """Ask a job to stop. One that nobody has begun stops here; a running one stops when its engine sees it."""

@@ -84,7 +84,7 @@ def open_model_of(library_root: str, model_id: str) -> Any:
     """The open model with this id, as it was opened when it came into the library; once a process."""
     from analysis.models.open import reopen
 
-    card, file = Library(library_root).model(model_id)
+    card, file = Library(library_root).model_on_disk(model_id)
     return reopen(file, card)
 
 

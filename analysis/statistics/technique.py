@@ -52,6 +52,7 @@ class Measure(technique.Technique):
                 part=part,
                 parameters=facts,
                 priority=100,
+                intermediate=True,
             )
             for part in parts
         ]

@@ -1,3 +1,4 @@
+import errno
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -6,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.atlas.artifacts import Artifacts, file_name, folder_of
+from analysis.atlas.files import Unwritable
 from analysis.errors import StrataError
 from analysis.task import Task
 
@@ -28,10 +30,20 @@ def test_reading_what_is_not_there_is_a_sentence(tmp_path: Path) -> None:
         Artifacts(tmp_path).read(TASK)
 
 
-def test_an_artifact_that_breaks_off_while_it_is_written_is_not_there(tmp_path: Path) -> None:
-    artifacts = Artifacts(tmp_path)
-    with pytest.raises(TypeError):
-        artifacts.write(TASK, {"a": b"whole", "b": "not bytes"})  # type: ignore[dict-item]
+def test_an_artifact_that_breaks_off_while_it_is_written_is_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    artifacts, write = Artifacts(tmp_path), Path.write_bytes
+
+    def write_until_full(path: Path, content: bytes) -> int:
+        if path.name == "b":
+            write(path, content[:2])
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(path, content)
+
+    monkeypatch.setattr(Path, "write_bytes", write_until_full)
+    with pytest.raises(Unwritable, match="is full"):
+        artifacts.write(TASK, {"a": b"whole", "b": b"half"})
     assert not artifacts.has(TASK)
     assert list((tmp_path / ".drafts").iterdir()) == []
 

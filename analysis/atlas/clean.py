@@ -1,0 +1,98 @@
+"""`strata delete` and `strata gc`: what goes, and what nothing refers to any more."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from analysis.atlas.artifacts import DRAFTS, folder_of
+from analysis.atlas.atlas import MANIFEST, Atlas
+from analysis.atlas.files import below, files_below, remove, written_at
+from analysis.atlas.library import Library
+from analysis.atlas.settled import settled
+
+YOUNG = 3600.0
+"""Seconds for which nothing is freed after it was written: somebody may be about to refer to it."""
+
+
+@dataclass(frozen=True)
+class Garbage:
+    """path: a file or folder that nothing refers to · why: for people · size: bytes."""
+
+    path: Path
+    why: str
+    size: int
+
+
+def delete(atlas: Atlas) -> None:
+    """Remove an atlas; first its manifest, so that no reader meets half of one. The model's file stays for gc."""
+    remove(atlas.root / MANIFEST)
+    remove(atlas.root)
+
+
+def garbage(
+    library: Library, models: Collection[str], jobs: Collection[str], files: Collection[str], young: float | None = None
+) -> Iterator[Garbage]:
+    """What no atlas and no job refers to, and what was written for other tasks that are done.
+
+    models, jobs, files : ids of the models and jobs, and paths, that the job table refers to
+    young               : seconds for which nothing is freed after it was written; YOUNG where not given
+    """
+    young = YOUNG if young is None else young
+    for why, path in _candidates(library, models, jobs, files):
+        if time.time() - written_at(path) >= young:
+            yield Garbage(path, why, size_of(path))
+
+
+def size_of(path: Path) -> int:
+    """Bytes of a file or of all files below a folder."""
+    return path.stat().st_size if path.is_file() else sum(files_below(path).values())
+
+
+def _candidates(
+    library: Library, models: Collection[str], jobs: Collection[str], files: Collection[str]
+) -> Iterator[tuple[str, Path]]:
+    atlases = library.all_atlases()
+    readable = library.atlases()
+    known = {atlas.id for atlas in atlases}
+    for folder in below(library.root, "atlases/*"):
+        if folder.name not in known:
+            yield "the rest of an atlas that was deleted or never begun", folder
+    for atlas in readable:
+        yield from _of_atlas(atlas)
+    if len(readable) == len(atlases):  # an atlas that can not be read does not tell which model it needs
+        used = {atlas.model.id for atlas in readable} | set(models)
+        for folder in below(library.root, "models/*"):
+            if folder.name not in used:
+                yield "a model without an atlas", folder
+    for room in ("jobs", "dreams"):
+        for folder in below(library.root, f"{room}/*"):
+            if folder.name not in jobs:
+                yield "of a job that is no more", folder
+    for file in below(library.root, "uploads/*"):
+        if str(file) not in files:
+            yield "an image that no dream refers to", file
+
+
+def _of_atlas(atlas: Atlas) -> Iterator[tuple[str, Path]]:
+    tasks = atlas.tasks()
+    made = atlas.artifacts.made(tasks)
+    useless = settled(tasks, made - {task.key for task in tasks if task.intermediate})
+    planned = {folder_of(task): task for task in tasks}
+    for folder in below(atlas.root, "*/*/*"):
+        task = planned.get(folder.relative_to(atlas.root).as_posix())
+        if task is None:
+            yield "of no plan", folder
+        elif task.key not in made:
+            yield "half an artifact", folder
+        elif task.intermediate and task.key in useless:
+            yield "intermediate: all that is made of it is there", folder
+    drafts = atlas.root / DRAFTS
+    for draft in drafts.iterdir() if drafts.is_dir() else ():
+        yield "a draft that was never finished", draft
+    keys = {task.key for task in tasks} - made
+    for file in below(atlas.root, "failures/*.json"):
+        if file.stem not in keys:
+            yield "the failure of what is there or not wanted any more", file

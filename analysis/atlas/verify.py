@@ -1,0 +1,103 @@
+"""`strata verify`: is everything there that was made, and is it what was made?"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from analysis.atlas.artifacts import SEAL, folder_of
+from analysis.atlas.atlas import Atlas
+from analysis.atlas.files import below, remove
+from analysis.atlas.library import Library
+from analysis.atlas.settled import settled
+from analysis.encoding import from_json
+from analysis.errors import StrataError
+
+NOT_THERE = "is not there"
+
+
+@dataclass(frozen=True)
+class Damage:
+    """path: what is damaged or missing, below the library · what: how · aside: what to remove so that a build makes
+    it again, None where nothing is in the way."""
+
+    path: str
+    what: str
+    aside: Path | None = None
+
+
+def verify(library: Library, atlas: Atlas) -> Iterator[Damage]:
+    """Everything that is wrong with an atlas: manifest, plans, artifacts against their checksums, the model's file.
+
+    An artifact that is planned and not there is named, whether it was lost or not made yet.
+    """
+    here = f"atlases/{atlas.id}"
+    try:
+        _ = atlas.manifest
+    except StrataError as error:
+        yield Damage(f"{here}/atlas.json", str(error))
+        return
+    for path in below(atlas.root, "builds/*.json"):
+        try:
+            from_json(path.read_bytes())["tasks"]
+        except (ValueError, KeyError, TypeError):
+            yield Damage(f"{here}/builds/{path.name}", "is no plan any more", path)
+            return
+    yield from _artifacts(atlas, here)
+    yield from _model(library, atlas)
+
+
+def set_aside(damages: list[Damage]) -> int:
+    """Remove what is damaged, so that the next build makes it again; returns how many things that were."""
+    aside = {damage.aside for damage in damages if damage.aside is not None}
+    for path in aside:
+        remove(path)
+    return len(aside)
+
+
+def _artifacts(atlas: Atlas, here: str) -> Iterator[Damage]:
+    tasks = atlas.tasks()
+    made = atlas.artifacts.made(tasks)
+    done = settled(tasks, made)
+    for task in tasks:
+        folder = folder_of(task)
+        if task.key in made:
+            for name, what in _files(atlas.root / folder):
+                yield Damage(f"{here}/{folder}/{name}", what, atlas.root / folder)
+        elif task.key not in done and atlas.artifacts.failure(task) is None:
+            yield Damage(f"{here}/{folder}", NOT_THERE)
+
+
+def _files(folder: Path) -> Iterator[tuple[str, str]]:
+    """(file, what is wrong with it) of one artifact."""
+    try:
+        sums = from_json((folder / SEAL).read_bytes()).get("files", {})
+    except (ValueError, AttributeError):
+        yield SEAL, "can not be read"
+        return
+    for name, facts in sums.items():
+        try:
+            content = (folder / PurePosixPath(name).name).read_bytes()
+        except OSError:
+            yield name, NOT_THERE
+            continue
+        if len(content) != facts["size"]:
+            yield name, f"has {len(content):,} bytes of {facts['size']:,}"
+        elif hashlib.sha256(content).hexdigest() != facts["sha256"]:
+            yield name, "is not what was written"
+
+
+def _model(library: Library, atlas: Atlas) -> Iterator[Damage]:
+    from analysis.models.open import content_hash
+
+    here = f"models/{atlas.model.id}"
+    try:
+        card, file = library.model(atlas.model.id)
+        found = content_hash(file, card.side_files)
+    except (StrataError, OSError, ValueError, KeyError):
+        yield Damage(here, "is not there; build from the original file to have it again")
+        return
+    if found != atlas.model.sha256:
+        yield Damage(f"{here}/{file.name}", "is not the file that was opened; build from the original again", file)

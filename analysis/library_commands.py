@@ -1,0 +1,155 @@
+"""What a library is kept in order with: strata library | verify | delete | gc | export | import."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+import typer
+
+from analysis.console import err, out, print_table
+from analysis.errors import StrataError
+from analysis.options import DATABASE, HERE, LIBRARY
+
+NAME = Annotated[str, typer.Argument(help="An atlas or model of the library.", show_default=False)]
+YES = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+NAMED = 20
+"""Damages that are printed one by one."""
+
+
+def list_library(library: LIBRARY = HERE) -> None:
+    """List the atlases of a library: how far each is, when it was made, how much room it takes."""
+    from analysis.atlas.clean import size_of
+    from analysis.atlas.library import Library
+
+    rows = []
+    for atlas in Library(library).all_atlases():
+        try:
+            progress = atlas.progress()
+            done, total = (sum(getattr(each, name) for each in progress) for name in ("done", "total"))
+            failed = sum(each.failed for each in progress)
+            images = "–" if atlas.probe is None else f"{atlas.probe.count:,}"
+            state = f"{100 * done // total} %" if total else "planned"
+            rows.append((atlas.id, state, str(failed or "–"), images, atlas.created[:16], _bytes(size_of(atlas.root))))
+        except StrataError as error:
+            rows.append((atlas.id, "can not be read", "", "", "", _bytes(size_of(atlas.root))))
+            err.print(str(error), markup=False)
+    if not rows:
+        raise StrataError("The library is empty. Build an atlas with `strata build MODEL --images FOLDER`.")
+    print_table(pd.DataFrame(rows, columns=["atlas", "made", "failed", "images", "created", "size"]))
+
+
+def verify(
+    name: Annotated[str | None, typer.Argument(help="An atlas; all of them where none is named.")] = None,
+    library: LIBRARY = HERE,
+    only_look: Annotated[bool, typer.Option("--only-look", help="Name damages, leave them where they are.")] = False,
+) -> None:
+    """Name every damaged or missing piece; the damaged are set aside, and the next build makes them again."""
+    from analysis.atlas.library import Library
+    from analysis.atlas.verify import NOT_THERE, set_aside
+    from analysis.atlas.verify import verify as find
+
+    shelf = Library(library)
+    atlases = shelf.all_atlases() if name is None else [shelf.atlas(name)]
+    found = 0
+    for atlas in atlases:
+        damages = list(find(shelf, atlas))
+        for damage in damages[:NAMED]:
+            print(f"{damage.path}: {damage.what}")
+        if len(damages) > NAMED:
+            rest = Counter("missing" if each.what == NOT_THERE else "damaged" for each in damages[NAMED:])
+            print("and " + ", ".join(f"{count} more {what}" for what, count in rest.items()))
+        if not only_look:
+            set_aside(damages)
+        found += len(damages)
+    if found:
+        things = "1 piece is" if found == 1 else f"{found} pieces are"
+        raise StrataError(f"{things} damaged or missing. Build the atlas again: what is whole is kept.")
+    out.print(f"{', '.join(atlas.id for atlas in atlases) or 'no atlas'}: nothing damaged or missing", soft_wrap=True)
+
+
+def delete(name: NAME, library: LIBRARY = HERE, database: DATABASE = None, yes: YES = False) -> None:
+    """Delete an atlas, for good. Its model stays until `strata gc`."""
+    from analysis.atlas.clean import delete as remove
+    from analysis.atlas.clean import size_of
+    from analysis.atlas.library import Library
+    from analysis.jobs.table import Jobs
+
+    shelf = Library(library, database)
+    # an atlas that can not be read can be deleted
+    exact = {atlas.id: atlas for atlas in shelf.all_atlases()}
+    atlas = exact[name] if name in exact else shelf.atlas(name)
+    for job in Jobs(shelf.database_url).unfinished():
+        if job.result.get("atlas") == atlas.id:
+            raise StrataError(f"The atlas {atlas.id} is being built. Cancel its job first, or wait for its end.")
+    if not yes and not typer.confirm(f"Delete {atlas.id} ({_bytes(size_of(atlas.root))})?"):
+        raise StrataError("Nothing was deleted. Answer y, or give --yes, to delete it.")
+    remove(atlas)
+    print(f"deleted {atlas.id}")
+
+
+def gc(library: LIBRARY = HERE, database: DATABASE = None, yes: YES = False) -> None:
+    """Free what no atlas and no job refers to, and what was only made to make something else."""
+    from analysis.atlas.clean import garbage
+    from analysis.atlas.files import remove
+    from analysis.atlas.library import Library
+    from analysis.jobs.table import Jobs
+
+    shelf = Library(library, database)
+    refers = Jobs(shelf.database_url).references()
+    found = list(garbage(shelf, refers.models, refers.jobs, refers.files))
+    sizes: Counter[str] = Counter()
+    for each in found:
+        sizes[each.why] += each.size
+    for why, size in sizes.most_common():
+        print(f"{_bytes(size):>10}  {why}")
+    if found and not yes and not typer.confirm(f"Free {_bytes(sum(sizes.values()))}?"):
+        raise StrataError("Nothing was freed. Answer y, or give --yes, to free it.")
+    for each in found:
+        remove(each.path)
+    print(f"freed {_bytes(sum(sizes.values()))}")
+
+
+def export(
+    name: NAME,
+    file: Annotated[Path, typer.Argument(help="Where the bundle goes: a .zip file.", show_default=False)],
+    library: LIBRARY = HERE,
+) -> None:
+    """Write an atlas with everything it needs into one .zip, to be imported elsewhere."""
+    from analysis.atlas.bundle import export_atlas
+    from analysis.atlas.library import Library
+
+    if file.suffix.lower() != ".zip":
+        raise StrataError(f"A bundle is a .zip file, {file.name} is not called one. Name one that ends in .zip.")
+    shelf = Library(library)
+    export_atlas(shelf, shelf.atlas(name), file)
+    print(f"{file} ({_bytes(file.stat().st_size)})")
+
+
+def import_(
+    file: Annotated[Path, typer.Argument(help="A bundle that `strata export` made.", show_default=False)],
+    library: LIBRARY = HERE,
+) -> None:
+    """Put the atlas of a bundle into the library."""
+    from analysis.atlas.bundle import import_atlas
+    from analysis.atlas.library import Library
+
+    print(import_atlas(Library(library), file).id)
+
+
+def register(app: typer.Typer) -> None:
+    app.command("library")(list_library)
+    app.command()(verify)
+    app.command()(delete)
+    app.command()(gc)
+    app.command()(export)
+    app.command("import")(import_)
+
+
+def _bytes(size: int) -> str:
+    for unit, scale in (("GB", 1e9), ("MB", 1e6), ("KB", 1e3)):
+        if size >= scale:
+            return f"{size / scale:.1f} {unit}"
+    return f"{size} B"

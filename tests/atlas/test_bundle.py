@@ -1,0 +1,152 @@
+import stat
+import zipfile
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from analysis.atlas.artifacts import folder_of
+from analysis.atlas.bundle import export_atlas, import_atlas
+from analysis.atlas.files import files_below, remove, write_atomically
+from analysis.atlas.library import Library
+from analysis.atlas.verify import verify
+from analysis.encoding import to_json
+from analysis.errors import StrataError
+from tests.atlas.built import PICTURES, WEIGHTS, built
+from tests.atlas.synthetic import features_artifact, features_task
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Path:
+    home = Library(tmp_path / "home")
+    export_atlas(home, built(home, tmp_path), tmp_path / "net.zip")
+    return tmp_path / "net.zip"
+
+
+def test_an_atlas_goes_elsewhere_with_everything(library: Library, tmp_path: Path) -> None:
+    atlas = built(library, tmp_path)
+    write_atomically(atlas.root / ".drafts" / "0" / "half", b"x")
+    out = tmp_path / "net.zip"
+    export_atlas(library, atlas, out)
+    first = out.read_bytes()
+    export_atlas(library, atlas, out)
+    assert out.read_bytes() == first
+
+    elsewhere = Library(tmp_path / "elsewhere – ü")
+    there = import_atlas(elsewhere, out)
+    assert list(verify(elsewhere, there)) == []
+    assert there.progress() == atlas.progress()
+    assert elsewhere.model(atlas.model.id)[1].read_bytes() == WEIGHTS
+    mine, theirs = files_below(library.root), files_below(elsewhere.root)
+    assert set(theirs) == {name for name in mine if ".drafts" not in name}
+    for name in theirs:
+        if not name.endswith(("card.json", "atlas.json")):
+            assert (elsewhere.root / name).read_bytes() == (library.root / name).read_bytes(), name
+
+
+def test_a_model_from_elsewhere_may_not_run_code_of_its_own(bundle: Path, tmp_path: Path) -> None:
+    library = Library(tmp_path / "elsewhere")
+    atlas = import_atlas(library, bundle)
+    assert dict(atlas.model.options) == {"architecture": "net.py:Net"}
+    assert dict(library.model(atlas.model.id)[0].options) == {"architecture": "net.py:Net"}
+
+
+def test_what_is_there_stays_and_what_is_missing_comes(bundle: Path, tmp_path: Path) -> None:
+    library = Library(tmp_path / "elsewhere")
+    atlas = import_atlas(library, bundle)
+    own = features_task("conv1", (0, 4), steps=99)
+    atlas.add_build({"request": "mine"}, [own])
+    atlas.artifacts.write(own, features_artifact(range(4), 2.0))
+    remove(atlas.root / folder_of(PICTURES[1]))
+    (atlas.root / folder_of(PICTURES[2]) / "task.json").unlink()
+    again = import_atlas(library, bundle)
+    assert [build["request"] for build in again.builds()][-1] == "mine"
+    assert len(again.builds()) == 2
+    assert list(verify(library, again)) == []
+    table = again.features("conv1")
+    assert table is not None
+    assert table["activation"].tolist() == [2.0] * 4 + [1.0] * 4
+
+
+def rewritten(bundle: Path, names: dict[str, bytes | None], mode: int = stat.S_IFREG) -> Path:
+    """The bundle with these members changed, added or (None) left out."""
+    out = bundle.with_name("changed.zip")
+    with zipfile.ZipFile(bundle) as old, zipfile.ZipFile(out, "w") as new:
+        for name in old.namelist():
+            if name not in names:
+                new.writestr(name, old.read(name))
+        for name, content in names.items():
+            if content is not None:
+                facts = zipfile.ZipInfo(name)
+                facts.external_attr = mode << 16
+                new.writestr(facts, content)
+    return out
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../evil", "/etc/evil", "atlases/../../evil", "atlases/other.00000000/atlas.json", "evil",
+        "models/net-0aa6111c/../../../evil", "models/net-0aa6111c/.hidden", "models\\evil", "C:/evil", "jobs/1/cancel",
+        "models/net-0aa6111c",
+    ],
+)  # fmt: skip
+def test_a_name_that_leads_out_of_the_bundles_folders_is_refused(bundle: Path, tmp_path: Path, name: str) -> None:
+    library = Library(tmp_path / "a" / "b" / "elsewhere")
+    with pytest.raises(StrataError, match="belongs to no atlas"):
+        import_atlas(library, rewritten(bundle, {name: b"x"}))
+    assert not library.root.exists()
+    assert not list(tmp_path.rglob("evil"))
+
+
+def test_a_link_is_refused(bundle: Path, tmp_path: Path) -> None:
+    link = rewritten(bundle, {"models/net-0aa6111c/link": b"/etc/passwd"}, stat.S_IFLNK)
+    with pytest.raises(StrataError, match="belongs to no atlas"):
+        import_atlas(Library(tmp_path / "elsewhere"), link)
+
+
+@pytest.mark.parametrize(
+    ("head", "sentence"),
+    [
+        (None, "no bundle of Strata's"),
+        (b"{", "no bundle of Strata's"),
+        (to_json({"format": 2, "atlas": "..", "model": "m"}), "no bundle of Strata's"),
+        (to_json({"format": 2, "atlas": "a/b", "model": "m"}), "no bundle of Strata's"),
+        (to_json({"format": 99, "atlas": "a", "model": "m"}), "newer Strata"),
+    ],
+)
+def test_what_is_no_bundle_or_a_newer_one_is_a_sentence(
+    bundle: Path, tmp_path: Path, head: bytes | None, sentence: str
+) -> None:
+    with pytest.raises(StrataError, match=sentence):
+        import_atlas(Library(tmp_path / "elsewhere"), rewritten(bundle, {"strata.json": head}))
+
+
+def test_a_bundle_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(StrataError, match="can not be imported"):
+        import_atlas(Library(tmp_path / "elsewhere"), tmp_path / "nothing.zip")
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(where=st.floats(0, 1), flip=st.integers(1, 255))
+def test_a_damaged_bundle_is_refused_or_makes_no_difference(bundle: Path, where: float, flip: int) -> None:
+    content = bytearray(bundle.read_bytes())
+    content[int(where * (len(content) - 1))] ^= flip
+    damaged = bundle.with_name("damaged.zip")
+    damaged.write_bytes(content)
+    library = Library(bundle.parent / "damaged library")
+    try:
+        atlas = import_atlas(library, damaged)
+    except StrataError:
+        assert library.atlases() == []
+    else:
+        assert [damage for damage in verify(library, atlas) if "plan" not in damage.what] == []
+    remove(library.root)
+
+
+def test_a_shortened_bundle_is_refused(bundle: Path, tmp_path: Path) -> None:
+    short = tmp_path / "short.zip"
+    short.write_bytes(bundle.read_bytes()[:-200])
+    with pytest.raises(StrataError, match="Export it again"):
+        import_atlas(Library(tmp_path / "elsewhere"), short)

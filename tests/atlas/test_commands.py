@@ -1,0 +1,100 @@
+"""The library's commands, as a person types them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from analysis.atlas.artifacts import folder_of
+from analysis.atlas.files import files_below, remove
+from analysis.atlas.library import Library
+from analysis.cli import app
+from analysis.jobs.table import Jobs
+from tests.atlas.built import MEASURED, PICTURES, built
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Library:
+    monkeypatch.delenv("STRATA_DATABASE", raising=False)
+    monkeypatch.setenv("STRATA_LIBRARY", str(tmp_path / "home"))
+    monkeypatch.setattr("analysis.atlas.clean.YOUNG", 0)
+    library = Library(tmp_path / "home")
+    built(library, tmp_path)
+    return library
+
+
+def strata(*arguments: str, answer: str | None = None) -> Result:
+    return CliRunner().invoke(app, arguments, input=answer)
+
+
+def said(result: Result) -> str:
+    return str(result.exception) if result.exception else result.output
+
+
+def test_the_library_is_listed(home: Library) -> None:
+    (atlas,) = home.atlases()
+    result = strata("library")
+    assert result.exit_code == 0
+    assert atlas.id in result.output
+    assert "100 %" in result.output
+    assert "is empty" in said(strata("library", "--library", str(home.root / "none")))
+
+
+def test_verify_names_damage_once_sets_it_aside_and_then_asks_for_a_build(home: Library) -> None:
+    assert "nothing damaged" in said(strata("verify"))
+    (atlas,) = home.atlases()
+    (atlas.root / folder_of(PICTURES[0]) / "facts.json").write_bytes(b"{}")
+    looked = strata("verify", "--only-look")
+    assert f"{folder_of(PICTURES[0])}/facts.json: has 2 bytes" in looked.output
+    assert "1 piece is damaged" in said(looked)
+    assert atlas.artifacts.has(PICTURES[0])
+    assert "1 piece is damaged" in said(strata("verify", "net"))
+    assert not atlas.artifacts.has(PICTURES[0])
+
+
+def test_a_deletion_asks_first(home: Library) -> None:
+    assert "Nothing was deleted" in said(strata("delete", "net", answer="n\n"))
+    assert len(home.atlases()) == 1
+    assert strata("delete", "net", answer="y\n").exit_code == 0
+    assert home.atlases() == []
+
+
+def test_what_is_being_built_is_not_deleted(home: Library) -> None:
+    (atlas,) = home.atlases()
+    jobs = Jobs(home.database_url)
+    job = jobs.submit("build", {"model": atlas.model.id})
+    jobs.claim()
+    jobs.write(job.id, result={"atlas": atlas.id})
+    assert "is being built. Cancel its job first" in said(strata("delete", "net", "--yes"))
+
+
+def test_an_atlas_that_can_not_be_read_is_listed_and_deleted(home: Library) -> None:
+    (folder,) = home.root.glob("atlases/*")  # not read before: what was read is remembered
+    (folder / "atlas.json").write_bytes(b"{")
+    assert "can not be read" in strata("library").output
+    assert strata("delete", folder.name, "--yes").exit_code == 0
+    assert home.all_atlases() == []
+
+
+def test_gc_says_how_much_it_frees_and_asks(home: Library) -> None:
+    (atlas,) = home.atlases()
+    measured = atlas.root / folder_of(MEASURED)
+    asked = strata("gc", answer="n\n")
+    size = f"{sum(files_below(measured).values()) / 1000:.1f} KB"
+    assert f"{size}  intermediate" in asked.output
+    assert measured.is_dir()
+    assert f"freed {size}" in strata("gc", "--yes").output
+    assert not measured.exists()
+    assert "freed 0 B" in strata("gc").output
+
+
+def test_a_bundle_goes_from_one_library_to_another(home: Library, tmp_path: Path) -> None:
+    assert "Name one that ends in .zip" in said(strata("export", "net", str(tmp_path / "net.tar")))
+    assert "does not exist" in said(strata("export", "net", str(tmp_path / "none" / "net.zip")))
+    assert strata("export", "net", str(tmp_path / "net.zip")).exit_code == 0
+    (atlas,) = home.atlases()
+    remove(home.root)
+    assert strata("import", str(tmp_path / "net.zip")).output.strip() == atlas.id
+    assert "nothing damaged" in said(strata("verify"))
