@@ -57,12 +57,12 @@ def on_day(created: str) -> str:
     return f"{datetime.fromisoformat(created):%-d %b %Y}"
 
 
-def atlas_strip(atlas: Atlas, sheets: Sheets) -> Strip:
-    """The atlas as a row of the library: pictures from first layer to last."""
+def atlas_strip(atlas: Atlas, sheets: Sheets, findings: Figure) -> Strip:
+    """The atlas as a row of the library: pictures from first layer to last, findings, how far it is."""
     done, failed, total = progress_of(atlas)
     progress = Figure("done", f"{done / total:.0%}" if total else "–", done / total if total else 0.0)
     figures = [Figure("failed", str(failed), alarm=True)] if failed else []
-    figures += [progress if done < total else Figure("complete", on_day(atlas.created))]
+    figures += [findings, progress if done < total else Figure("complete", on_day(atlas.created))]
     return Strip(
         atlas.id,
         link("overview", View(atlas=atlas.id)),

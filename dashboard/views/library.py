@@ -6,6 +6,7 @@ import streamlit as st
 
 from dashboard.atlases import atlas_strip
 from dashboard.components.strips import strips
+from dashboard.findings import count_of
 from dashboard.frame import Way, go, heading
 from dashboard.library import library
 from dashboard.pictures import Sheets
@@ -29,7 +30,7 @@ def cards() -> None:
         return
     sheets = Sheets()
     opened = strips(
-        [atlas_strip(atlas, sheets) for atlas in atlases],
+        [atlas_strip(atlas, sheets, count_of(atlas)) for atlas in atlases],
         sheets,
         key="atlases",
         tile=76,

@@ -6,7 +6,9 @@ import streamlit as st
 
 from dashboard.answers import answers_of
 from dashboard.atlases import about_input, about_model, about_probe, failures_of, progress_of
+from dashboard.components.findings import findings
 from dashboard.components.strips import Head, strips
+from dashboard.findings import cards_of, unjudged_of
 from dashboard.frame import Way, go, heading, plain, view
 from dashboard.layers import layer_strip
 from dashboard.library import being_built, find_atlas, layers_with_something
@@ -40,6 +42,17 @@ def progress() -> None:
                 st.markdown(f"{plain(reason)} *({plain(what)})*")
 
 
+def looks_wrong(sheets: Sheets) -> None:
+    found, unjudged = cards_of(atlas, sheets), unjudged_of(atlas)
+    if not found and not unjudged:
+        st.caption("Nothing looks wrong: every rule had what it needs, and none found anything.")
+        return
+    lines = [f"{each.title}: {each.needs}" for each in unjudged]
+    opened = findings(found, lines, sheets, key=f"findings-{atlas.id}")
+    if opened:
+        go("layer" if opened.channel is None else "channel", opened.at(atlas=atlas.id))
+
+
 def answers() -> None:
     found = answers_of(atlas)
     if found:
@@ -49,6 +62,7 @@ def answers() -> None:
 def layers() -> None:
     progress()
     answers()
+    looks_wrong(Sheets())
     sheets = Sheets()
     rows = [layer_strip(atlas, layer, sheets) for layer in layers_with_something(atlas)]
     titles = next((strip.figures for strip in rows if strip.figures), [])

@@ -65,6 +65,7 @@ def statistics_of(layer: ConvLayer, seed: int) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "channel": range(count),
+            "images": 40,
             "mean": mean,
             "std": deviation,
             "min": mean - 3 * deviation,
