@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, Literal
 
-from sqlalchemy import JSON, Engine, String, create_engine, delete, event, select, update
-from sqlalchemy.exc import OperationalError
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlalchemy import delete, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from analysis.clock import now
 from analysis.errors import StrataError
+from analysis.jobs.database import connect, told
+from analysis.jobs.owner import has_died, this_process
+from analysis.jobs.schema import JobRow, LookRow
 
 Kind = Literal["build", "dream", "render"]
 State = Literal["queued", "running", "done", "failed", "cancelled"]
@@ -26,38 +32,6 @@ ON_SCREEN = 4
 """Layers looked at last that a build makes before the rest: as many people, or one who walks through them."""
 
 
-class _Table(DeclarativeBase):
-    pass
-
-
-class _Row(_Table):
-    __tablename__ = "jobs"
-
-    id: Mapped[str] = mapped_column(String(32), primary_key=True)
-    kind: Mapped[str] = mapped_column(String(16))
-    request: Mapped[dict[str, Any]] = mapped_column(JSON)
-    state: Mapped[str] = mapped_column(String(16), default="queued", index=True)
-    done: Mapped[int] = mapped_column(default=0)
-    total: Mapped[int] = mapped_column(default=0)
-    note: Mapped[str] = mapped_column(default="")
-    progress: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
-    error: Mapped[str | None] = mapped_column(default=None)
-    result: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
-    created: Mapped[str] = mapped_column(String(40), index=True)
-    started: Mapped[str | None] = mapped_column(String(40), default=None)
-    finished: Mapped[str | None] = mapped_column(String(40), default=None)
-    heartbeat: Mapped[str | None] = mapped_column(String(40), default=None)
-    cancel: Mapped[bool] = mapped_column(default=False)
-
-
-class _Look(_Table):
-    __tablename__ = "looks"
-
-    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
-    atlas: Mapped[str] = mapped_column(String(255), index=True)
-    layer: Mapped[str] = mapped_column(String(1024))
-
-
 @dataclass(frozen=True)
 class Job:
     """One row, as it was when it was read.
@@ -67,6 +41,7 @@ class Job:
     progress    : further figures: layers_done, layers, channels_done, channels, seconds_left
     result      : where it led: {"atlas": id} or {"folder": path}
     cancel      : somebody asked to stop it
+    asked_by    : names of those who asked for it
     """
 
     id: str
@@ -84,6 +59,7 @@ class Job:
     cancel: bool
     progress: Mapping[str, Any] = field(default_factory=dict)
     result: Mapping[str, Any] = field(default_factory=dict)
+    asked_by: str = ""
 
     @property
     def ended(self) -> bool:
@@ -99,28 +75,43 @@ class References:
     files: set[str]
 
 
+class Taken(StrataError):
+    """A job that this process ran is another engine's now."""
+
+
 class Jobs:
     """The job table at a database URL (SQLite or PostgreSQL), made there if it is not there yet."""
 
-    def __init__(self, url: str) -> None:
-        self._database = _connect(url)
-        with _told():
-            _Table.metadata.create_all(self._database)
+    def __init__(self, url: str, lost_after: timedelta = LOST_AFTER) -> None:
+        self._database = connect(url)
+        self._lost_after = lost_after.total_seconds()
+        self._beats: dict[str, tuple[str | None, float]] = {}
 
-    def submit(self, kind: Kind, request: Mapping[str, Any]) -> Job:
-        """Ask for something. The same request that is still waiting or running is not filed twice."""
-        with self._session() as session:
-            for row in session.scalars(select(_Row).where(_Row.kind == kind, _Row.state.in_(("queued", "running")))):
-                if row.request == dict(request) and not row.cancel:
-                    return _job(row)
-            row = _Row(id=uuid.uuid4().hex[:12], kind=kind, request=dict(request), created=now())
-            session.add(row)
-            session.commit()
-            return _job(row)
+    def submit(self, kind: Kind, request: Mapping[str, Any], asked_by: str = "") -> Job:
+        """Ask for something. The same that is still waiting or running is not filed twice: all who ask get one job."""
+        wanted = _hash_of(kind, request)
+        while True:
+            with self._session() as session:
+                row = session.scalars(select(JobRow).where(JobRow.wanted == wanted)).first()
+                if row is None:
+                    row = JobRow(id=uuid.uuid4().hex[:12], kind=kind, request=dict(request), created=now())
+                    row.wanted, row.asked_by = wanted, asked_by
+                    session.add(row)
+                elif asked_by not in row.asked_by.split(", "):
+                    as_read = (JobRow.id == row.id) & (JobRow.asked_by == row.asked_by)
+                    everybody = ", ".join(filter(None, (row.asked_by, asked_by)))
+                    added = session.execute(update(JobRow).where(as_read).values(asked_by=everybody))
+                    if not added.rowcount:  # type: ignore[attr-defined]
+                        continue  # somebody else was added in this moment
+                try:
+                    session.commit()
+                except IntegrityError:
+                    continue  # somebody else filed it in this moment
+                return _job(row)
 
     def get(self, job_id: str) -> Job:
         with self._session() as session:
-            row = session.get(_Row, job_id)
+            row = session.get(JobRow, job_id)
             if row is None:
                 raise StrataError(f"There is no job “{job_id}”. The jobs page lists those there are.")
             return _job(row)
@@ -128,18 +119,18 @@ class Jobs:
     def recent(self, limit: int = 50) -> list[Job]:
         """Newest first."""
         with self._session() as session:
-            return [_job(row) for row in session.scalars(select(_Row).order_by(_Row.created.desc()).limit(limit))]
+            return [_job(row) for row in session.scalars(select(JobRow).order_by(JobRow.created.desc()).limit(limit))]
 
     def unfinished(self) -> list[Job]:
         """Every job that waits or runs, oldest first."""
         with self._session() as session:
-            rows = session.scalars(select(_Row).where(_Row.state.not_in(ENDED)).order_by(_Row.created))
+            rows = session.scalars(select(JobRow).where(JobRow.state.not_in(ENDED)).order_by(JobRow.created))
             return [_job(row) for row in rows]
 
     def references(self) -> References:
         """What of the library the table refers to."""
         with self._session() as session:
-            rows = [_job(row) for row in session.scalars(select(_Row))]
+            rows = [_job(row) for row in session.scalars(select(JobRow))]
         needed = [job for job in rows if job.kind == "dream" or not job.ended]
         return References(
             models={job.request["model"] for job in needed if "model" in job.request},
@@ -150,91 +141,89 @@ class Jobs:
     def cancel(self, job_id: str) -> None:
         """Ask a job to stop. One that nobody has begun stops here; a running one stops when its engine sees it."""
         with self._session() as session:
-            session.execute(
-                update(_Row).where(_Row.id == job_id, _Row.state.in_(("queued", "running"))).values(cancel=True)
-            )
+            here = JobRow.id == job_id
+            session.execute(update(JobRow).where(here, JobRow.state.not_in(ENDED)).values(cancel=True, wanted=None))
             ended = {"state": "cancelled", "finished": now()}
-            session.execute(update(_Row).where(_Row.id == job_id, _Row.state == "queued").values(**ended))
+            session.execute(update(JobRow).where(here, JobRow.state == "queued").values(**ended))
             session.commit()
 
     def claim(self, job_id: str | None = None) -> Job | None:
         """Take the oldest waiting job (or the given one), or one whose engine was lost; None where there is none.
 
-        No two engines get the same job: the row's state is changed only where it still is what was read.
+        No two engines get the same job: the row is changed only where it still is what was read. An engine is lost when
+        its process is gone from this machine, or its heartbeat has stood still for as long as `lost_after` by this
+        process's own clock: the time of day may be set back, and differs from machine to machine.
         """
-        lost = (datetime.now(UTC) - LOST_AFTER).isoformat(timespec="microseconds")
-        waiting = (_Row.state == "queued") | ((_Row.state == "running") & (_Row.heartbeat < lost))
-        wanted = waiting if job_id is None else waiting & (_Row.id == job_id)
         with self._session() as session:
-            for row in session.scalars(select(_Row).where(wanted).order_by(_Row.created)).all():
+            unfinished = select(JobRow).where(JobRow.state.not_in(ENDED)).order_by(JobRow.created)
+            rows = session.scalars(unfinished if job_id is None else unfinished.where(JobRow.id == job_id)).all()
+            for row in rows:
+                if row.state == "running" and not self._lost(row):
+                    continue
                 unchanged = (
-                    (_Row.id == row.id)
-                    & (_Row.state == row.state)
-                    & (_Row.heartbeat.is_not_distinct_from(row.heartbeat))
+                    (JobRow.id == row.id)
+                    & (JobRow.state == row.state)
+                    & (JobRow.heartbeat.is_not_distinct_from(row.heartbeat))
                 )
-                taken = session.execute(
-                    update(_Row).where(unchanged).values(state="running", started=now(), heartbeat=now())
-                )
+                mine = {"state": "running", "started": now(), "heartbeat": now(), "engine": this_process()}
+                taken = session.execute(update(JobRow).where(unchanged).values(**mine))
                 session.commit()
                 if taken.rowcount:  # type: ignore[attr-defined]
                     session.refresh(row)
                     return _job(row)
         return None
 
+    def _lost(self, row: JobRow) -> bool:
+        if has_died(row.engine):
+            return True
+        beat, since = self._beats.get(row.id, (None, 0.0))
+        if beat != row.heartbeat:
+            self._beats[row.id] = (row.heartbeat, time.monotonic())
+            return False
+        return time.monotonic() - since > self._lost_after
+
     def look_at(self, atlas_id: str, layer: str) -> None:
         """Say that this layer is on somebody's screen now: a build of the atlas makes it before the rest."""
         with self._session() as session:
-            session.execute(delete(_Look).where(_Look.atlas == atlas_id, _Look.layer == layer))
-            session.add(_Look(atlas=atlas_id, layer=layer))
+            session.execute(delete(LookRow).where(LookRow.atlas == atlas_id, LookRow.layer == layer))
+            session.add(LookRow(atlas=atlas_id, layer=layer))
             session.commit()
 
     def looked_at(self, atlas_id: str, most: int = ON_SCREEN) -> list[str]:
         """The layers of an atlas that were looked at last, the latest first."""
         with self._session() as session:
-            latest = select(_Look.layer).where(_Look.atlas == atlas_id).order_by(_Look.number.desc()).limit(most)
+            latest = select(LookRow.layer).where(LookRow.atlas == atlas_id).order_by(LookRow.number.desc()).limit(most)
             return list(session.scalars(latest))
 
     def write(self, job_id: str, **values: Any) -> Job:
-        """Write a running job's progress; also its heartbeat. Returns the row, so that the writer sees `cancel`."""
+        """Write a running job's progress; also its heartbeat. Returns the row, so that the writer sees `cancel`.
+
+        Raises Taken where another engine has the job by now: two never write one row.
+        """
         with self._session() as session:
-            session.execute(update(_Row).where(_Row.id == job_id).values(heartbeat=now(), **values))
+            own = (JobRow.id == job_id) & (JobRow.engine.is_(None) | (JobRow.engine == this_process()))
+            written = session.execute(update(JobRow).where(own).values(heartbeat=now(), **values))
             session.commit()
-            row = session.get(_Row, job_id)
+            row = session.get(JobRow, job_id)
             if row is None:
-                raise StrataError(f"The job “{job_id}” was deleted while it ran. Ask for it again.")
+                raise Taken(f"The job “{job_id}” was deleted while it ran. Ask for it again.")
+            if not written.rowcount:  # type: ignore[attr-defined]
+                raise Taken(f"The job “{job_id}” is another engine's by now. It goes on there.")
             return _job(row)
 
     def finish(self, job_id: str, state: State, error: str | None = None, **values: Any) -> Job:
-        return self.write(job_id, state=state, error=error, finished=now(), **values)
+        return self.write(job_id, state=state, error=error, finished=now(), wanted=None, **values)
 
     @contextmanager
     def _session(self) -> Iterator[Session]:
-        with _told(), Session(self._database, expire_on_commit=False) as session:
+        with told(), Session(self._database, expire_on_commit=False) as session:
             yield session
 
 
-def _job(row: _Row) -> Job:
+def _job(row: JobRow) -> Job:
     return Job(**{name: getattr(row, name) for name in Job.__dataclass_fields__})
 
 
-def _connect(url: str) -> Engine:
-    database = create_engine(url, pool_pre_ping=True)
-    if database.dialect.name == "sqlite":
-
-        @event.listens_for(database, "connect")
-        def _wait_for_others(connection: Any, _record: Any) -> None:
-            # Readers and one writer side by side; a writer waits for another one instead of failing at once.
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute("PRAGMA busy_timeout=10000")
-
-    return database
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    try:
-        yield
-    except OperationalError as error:
-        raise StrataError(
-            f"The job table can not be reached ({error.orig}). Check the library's disk or the database URL."
-        ) from error
+def _hash_of(kind: str, request: Mapping[str, Any]) -> str:
+    canonical = json.dumps([kind, request], sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()

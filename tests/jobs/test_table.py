@@ -1,29 +1,32 @@
+import socket
+import subprocess
+import time
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
 from analysis.errors import StrataError
-from analysis.jobs.table import LOST_AFTER, Jobs
+from analysis.jobs.table import Jobs, Taken
 
 REQUEST = {"model": "net-12345678", "techniques": {"features": {}}}
 
 
 @pytest.fixture
-def jobs(tmp_path: Path) -> Jobs:
-    return Jobs(f"sqlite:///{tmp_path / 'jobs.sqlite'}")
+def jobs(database: str) -> Jobs:
+    return Jobs(database)
 
 
-def test_a_job_goes_from_queued_to_done_and_is_read_by_another_process_eye(jobs: Jobs, tmp_path: Path) -> None:
+def test_a_job_goes_from_queued_to_done_and_is_read_by_another_process_eye(jobs: Jobs, database: str) -> None:
     job = jobs.submit("build", REQUEST)
     assert job.state == "queued"
     claimed = jobs.claim()
     assert claimed is not None
     assert (claimed.id, claimed.state) == (job.id, "running")
     jobs.write(job.id, done=3, total=9, note="features of conv1", progress={"layers": 2})
-    seen = Jobs(f"sqlite:///{tmp_path / 'jobs.sqlite'}").get(job.id)
+    seen = Jobs(database).get(job.id)
     assert (seen.done, seen.total, seen.note, seen.progress) == (3, 9, "features of conv1", {"layers": 2})
     assert jobs.finish(job.id, "done", result={"atlas": "a"}).ended
 
@@ -55,16 +58,63 @@ def test_a_waiting_job_is_cancelled_at_once_and_a_running_one_is_asked_to_stop(j
     assert jobs.write(running.id).cancel
 
 
-def test_a_job_whose_engine_is_lost_is_taken_up_again(jobs: Jobs) -> None:
+def test_people_who_ask_for_the_same_get_the_same_job(database: str) -> None:
+    tables = [Jobs(database) for _ in range(4)]
+    with ThreadPoolExecutor(8) as pool:
+        asked = list(pool.map(lambda n: tables[n % 4].submit("build", REQUEST, f"person {n % 3}").id, range(24)))
+    assert len(set(asked)) == 1
+    (job,) = tables[0].recent()
+    assert sorted(job.asked_by.split(", ")) == ["person 0", "person 1", "person 2"]
+
+
+def test_what_was_cancelled_is_asked_for_anew(jobs: Jobs) -> None:
+    first = jobs.submit("build", REQUEST)
+    jobs.claim()
+    jobs.cancel(first.id)
+    assert jobs.submit("build", REQUEST).id != first.id
+
+
+def owned_by(jobs: Jobs, owner: str, **values: str) -> None:
+    with jobs._database.begin() as connection:
+        for name, value in {"engine": owner, **values}.items():
+            connection.execute(text(f"UPDATE jobs SET {name} = :value"), {"value": value})
+
+
+def test_a_job_whose_engines_heart_stands_still_is_taken_up_whatever_the_time_of_day(database: str) -> None:
+    jobs = Jobs(database, lost_after=timedelta(seconds=0.3))
+    job = jobs.submit("build", REQUEST)
+    jobs.claim()
+    for then in ("1990-01-01T00:00:00.000000+00:00", "2190-01-01T00:00:00.000000+00:00"):  # a clock that was set
+        owned_by(jobs, "elsewhere/1/0.00", heartbeat=then)
+        assert jobs.claim() is None
+        time.sleep(0.2)
+        assert jobs.claim() is None
+        time.sleep(0.2)
+        again = jobs.claim()
+        assert again is not None
+        assert again.id == job.id
+
+
+def test_an_engine_that_died_on_this_machine_is_missed_at_once(jobs: Jobs) -> None:
     job = jobs.submit("build", REQUEST)
     jobs.claim()
     assert jobs.claim() is None
-    long_ago = (datetime.now(UTC) - LOST_AFTER - timedelta(seconds=1)).isoformat(timespec="microseconds")
-    with jobs._database.begin() as connection:
-        connection.execute(text("UPDATE jobs SET heartbeat = :then"), {"then": long_ago})
-    again = jobs.claim()
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    owned_by(jobs, f"{socket.gethostname()}/{gone.pid}/0.00")
+    again = jobs.claim(job.id)
     assert again is not None
-    assert again.id == job.id
+
+
+def test_an_engine_that_lost_its_job_writes_into_it_no_more(jobs: Jobs) -> None:
+    job = jobs.submit("build", REQUEST)
+    jobs.claim()
+    owned_by(jobs, "elsewhere/1/0.00")
+    with pytest.raises(Taken, match="another engine's"):
+        jobs.write(job.id, done=5)
+    with pytest.raises(Taken):
+        jobs.finish(job.id, "done")
+    assert (jobs.get(job.id).done, jobs.get(job.id).state) == (0, "running")
 
 
 def test_the_layers_looked_at_last_come_first_and_each_once(jobs: Jobs) -> None:
