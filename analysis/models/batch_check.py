@@ -8,6 +8,7 @@ import torch
 
 from analysis.models.assemble import example_of
 from analysis.models.capture import visit
+from analysis.models.difference import difference
 from analysis.models.model import Model
 
 TOLERANCE = 1e-3
@@ -20,7 +21,7 @@ def checked_for_batches(model: Model) -> Model:
     try:
         together = _outputs(model, images)
         alone = [_outputs(model, image) for image in images.split(1)]
-        worst = max(_difference(both, first, second) for both, first, second in zip(together, *alone, strict=True))
+        worst = max(difference(both, torch.cat(single)) for both, *single in zip(together, *alone, strict=True))
     except Exception:  # a batch that can not be run at all, for whatever reason
         worst = float("inf")
     checked = {**model.card.verification, "batch difference": worst if worst < float("inf") else None}
@@ -32,10 +33,3 @@ def _outputs(model: Model, images: torch.Tensor) -> list[torch.Tensor]:
     names = [layer.name for layer in model.card.layers]
     visit(model, images, names, lambda layer, site, output: found.append(output.clone()))
     return found
-
-
-def _difference(both: torch.Tensor, first: torch.Tensor, second: torch.Tensor) -> float:
-    expected = torch.cat([first, second])
-    if both.shape != expected.shape:
-        return float("inf")
-    return float((both - expected).abs().max() / expected.std().clamp(min=1e-12))

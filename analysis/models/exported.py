@@ -12,7 +12,7 @@ import json
 import re
 import warnings
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ import torch
 from torch import nn
 
 from analysis.models.checkpoint import check_archive, damaged
-from analysis.models.errors import ModelError
+from analysis.models.errors import ModelError, OnlyWeights
 from analysis.models.known_input import plain_input
 from analysis.models.opened import Opened
 from analysis.models.weights_only import conv_layers, stem_channels
@@ -84,7 +84,7 @@ def open_exported(path: Path) -> Opened:
         tensor.requires_grad_(False)
     named = [*graph.named_parameters(), *graph.named_buffers()]
     state = {key: value for key, value in named if isinstance(value, torch.Tensor)}
-    height, width, channels, sized = _size(program, path.name, stem_channels(conv_layers(state) or _none(path)))
+    height, width, channels, sized = _size(program, path, state)
     spec = plain_input(channels, height, sized)
     return Opened(
         module=Exported(graph),
@@ -99,17 +99,21 @@ def _none(path: Path) -> Any:
     raise ModelError(f"{path.name} holds no convolution. Strata shows what convolutions learned: open a convnet.")
 
 
-def _size(program: Any, name: str, channels: int) -> tuple[int, int, int, str]:
+def _size(program: Any, path: Path, state: Mapping[str, torch.Tensor]) -> tuple[int, int, int, str]:
     wanted = set(program.graph_signature.user_inputs)
     inputs = [node for node in program.graph.nodes if node.op == "placeholder" and node.name in wanted]
     shape = inputs[0].meta["val"].shape if len(inputs) == 1 and "val" in inputs[0].meta else ()
+    layers = conv_layers(state) or _none(path)
     if len(shape) != 4:
-        raise ModelError(
-            f"{name} does not take one image [batch, channels, height, width]. Export the image's net alone."
+        raise OnlyWeights(
+            f"{path.name} does not take one image [batch, channels, height, width]. Export the image's net alone. "
+            "Its layers and weights are listed all the same.",
+            state,
+            "torch.export",
         )
     sides = [side if isinstance(side, int) else None for side in shape]
     source = "from the exported program" if sides[2] and sides[3] else "assumed: the program takes any size"
-    return sides[2] or 224, sides[3] or 224, sides[1] or channels, source
+    return sides[2] or 224, sides[3] or 224, sides[1] or stem_channels(layers), source
 
 
 def _to_eval(graph: Any) -> None:

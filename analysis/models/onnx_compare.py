@@ -11,6 +11,7 @@ import torch
 from onnx import ModelProto, TensorProto
 from torch import nn
 
+from analysis.models.difference import difference
 from analysis.models.errors import ModelError
 from analysis.models.input_spec import InputSpec
 from analysis.models.onnx_graph import GraphInput
@@ -23,13 +24,15 @@ TOLERANCE = 1e-2
 def compare_with_onnxruntime(
     module: nn.Module, model: ModelProto, folded: ModelProto, source: GraphInput, spec: InputSpec, name: str
 ) -> dict[str, Any]:
-    """Run both on the same random input [1, C, H, W]; the largest difference, in standard deviations of the output.
+    """Run both on the same random images; the largest difference, in standard deviations of the output.
+
+    One image, or as many as the file insists on.
 
     onnxruntime runs the file as it is; in half precision, which rounds differently, the graph made single instead.
     Raises ModelError above `TOLERANCE`, or above twice what rounding alone does to the net where that is more, or where
     no output can be compared.
     """
-    shape = (1, spec.channels, spec.height, spec.width)
+    shape = (source.batch or 1, spec.channels, spec.height, spec.width)
     image = torch.rand(shape, generator=torch.Generator().manual_seed(0))
     try:
         expected = run_onnxruntime(folded if _is_half(model) else model, source, image)
@@ -47,7 +50,8 @@ def compare_with_onnxruntime(
     if len(found) != len(expected):
         raise ModelError(f"{name} gives {len(found)} outputs here and {len(expected)} in onnxruntime. Export it again.")
     worst = max(
-        (_difference(mine.numpy(), theirs) for mine, theirs in zip(found, expected, strict=True)), default=float("inf")
+        (difference(mine, torch.from_numpy(theirs)) for mine, theirs in zip(found, expected, strict=True)),
+        default=float("inf"),
     )
     if worst <= TOLERANCE:
         return {"onnxruntime": onnxruntime.__version__, "onnxruntime difference": worst}
@@ -67,7 +71,7 @@ def _rounding(module: nn.Module, image: torch.Tensor, found: list[torch.Tensor])
             exact = output_tensors(copy.deepcopy(module).double()(image.double()))
     except Exception:  # an operator that mixes kinds of numbers
         return 0.0
-    return max(_difference(mine.numpy(), theirs.numpy()) for mine, theirs in zip(found, exact, strict=True))
+    return max(difference(mine, theirs) for mine, theirs in zip(found, exact, strict=True))
 
 
 def _is_half(model: ModelProto) -> bool:
@@ -84,7 +88,7 @@ def output_tensors(output: Any) -> list[torch.Tensor]:
 
 
 def run_onnxruntime(model: ModelProto, source: GraphInput, image: torch.Tensor) -> list[np.ndarray]:
-    """The graph's outputs for one image [1, C, H, W], on one thread."""
+    """The graph's outputs for images [B, C, H, W], on one thread."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 4
@@ -93,11 +97,3 @@ def run_onnxruntime(model: ModelProto, source: GraphInput, image: torch.Tensor) 
     kind = session.get_inputs()[0].type
     kinds = {"tensor(uint8)": np.uint8, "tensor(double)": np.float64, "tensor(float16)": np.float16}
     return [np.asarray(output) for output in session.run(None, {source.name: fed.astype(kinds.get(kind, np.float32))})]
-
-
-def _difference(mine: np.ndarray, theirs: np.ndarray) -> float:
-    if mine.shape != theirs.shape:
-        return float("inf")
-    # an output that hardly varies, or is all but zero, differs by rounding: measured against its size instead
-    scale = max(float(theirs.std()), 1e-3 * float(np.abs(theirs).max(initial=0)), 1e-4)
-    return float(np.abs(mine.astype(np.float64) - theirs).max(initial=0)) / scale

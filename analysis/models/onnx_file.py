@@ -58,9 +58,9 @@ def open_onnx(path: Path) -> Opened:
         return module, names, compare_with_onnxruntime(module, model, folded, source, spec, path.name)
 
     try:
-        module, names, verification = converted(free_batch(folded) if source.batch == 1 else folded)
+        module, names, verification = converted(free_batch(folded, source.batch) if source.batch else folded)
     except ModelError:
-        if source.batch != 1:
+        if not source.batch:
             raise
         module, names, verification = converted(folded)  # its images are then run one by one
     return Opened(

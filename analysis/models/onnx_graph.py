@@ -8,11 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import torch
 from google.protobuf.message import DecodeError
 from onnx import ModelProto, NodeProto, inliner, shape_inference
 from onnx.external_data_helper import uses_external_data
 
-from analysis.models.errors import ModelError
+from analysis.models.errors import ModelError, OnlyWeights
 from analysis.models.onnx_fold import weight_sources
 
 CONVOLUTIONS = frozenset({"Conv", "ConvTranspose", "QLinearConv", "ConvInteger"})
@@ -52,17 +53,22 @@ def side_files(path: Path) -> tuple[str, ...]:
 
 
 def graph_input(model: ModelProto, name: str) -> GraphInput:
-    """The one input that takes images. Raises ModelError, naming what there is, where there is none."""
+    """The one input that takes images.
+
+    Raises ModelError, naming what there is, where there is none; OnlyWeights where its convolutions can be listed.
+    """
     weights = {tensor.name for tensor in model.graph.initializer}
     inputs = [value for value in model.graph.input if value.name not in weights]
-    if len(inputs) != 1:
+    dims = [dim.dim_value or None for dim in inputs[0].type.tensor_type.shape.dim] if inputs else []
+    if len(inputs) != 1 or len(dims) != 4:
         found = ", ".join(value.name for value in inputs) or "none"
-        raise ModelError(f"{name} takes {len(inputs)} inputs ({found}). Strata opens nets that take one image.")
-    dims = [dim.dim_value or None for dim in inputs[0].type.tensor_type.shape.dim]
-    if len(dims) != 4:
-        raise ModelError(
-            f"{name} takes an input of {len(dims)} dimensions, no image. Strata opens nets that take [batch, channels, "
-            "height, width]."
+        what = f"{len(inputs)} inputs ({found})" if len(inputs) != 1 else f"an input of {len(dims)} dimensions"
+        sentence = f"{name} takes {what}, no image. Strata opens nets that take one [batch, channels, height, width]."
+        state = conv_weights(model)
+        raise (
+            OnlyWeights(f"{sentence} Its layers and weights are listed all the same.", state, "onnx")
+            if state
+            else (ModelError(sentence))
         )
     last = dims[3] in {1, 3, 4} and dims[1] not in {1, 3, 4}
     batch, channels, height, width = (dims[0], dims[3], dims[1], dims[2]) if last else dims
@@ -88,8 +94,22 @@ def check_operators(model: ModelProto, name: str) -> None:
         )
 
 
-def free_batch(model: ModelProto) -> ModelProto:
-    """The same graph for any batch, of one that was exported with a batch of one: Reshape to [1, …] keeps the batch.
+def conv_weights(model: ModelProto) -> dict[str, torch.Tensor]:
+    """The weights of every convolution as a state dict would have them, by the name of its layer."""
+    tensors = {tensor.name: tensor for tensor in model.graph.initializer}
+    names, sources = layer_names(model), weight_sources(model)
+    state = {}
+    for node in model.graph.node:
+        weight = tensors.get(sources.get(node.input[weight_of(node)], "")) if node.output[0] in names else None
+        if weight is not None:
+            state[f"{names[node.output[0]]}.weight"] = torch.from_numpy(
+                onnx.numpy_helper.to_array(weight).astype(np.float32)
+            )
+    return state
+
+
+def free_batch(model: ModelProto, batch: int) -> ModelProto:
+    """The same graph for any batch, of one that was exported with a batch of this size: Reshape to [1, …] keeps it.
 
     Where the exporter specialised further this gives wrong numbers for batches, which the test at opening finds.
     """
@@ -101,7 +121,7 @@ def free_batch(model: ModelProto) -> ModelProto:
         shape = constants.get(node.input[1]) if node.op_type == "Reshape" and len(node.input) > 1 else None
         if shape is None:
             continue
-        wanted = _for_any_batch(onnx.numpy_helper.to_array(shape).tolist(), known.get(node.output[0]))
+        wanted = _for_any_batch(onnx.numpy_helper.to_array(shape).tolist(), batch, known.get(node.output[0]))
         if wanted is not None:
             node.input[1] = f"strata_shape_{number}"
             freed.graph.initializer.append(onnx.numpy_helper.from_array(np.array(wanted, np.int64), node.input[1]))
@@ -112,9 +132,9 @@ def free_batch(model: ModelProto) -> ModelProto:
     return freed
 
 
-def _for_any_batch(wanted: list[int], known: list[int] | None) -> list[int] | None:
-    """What a Reshape to [1, …] asks for where the batch may be any; None where it can be left, or not be told."""
-    if len(wanted) < 2 or wanted[0] != 1:
+def _for_any_batch(wanted: list[int], batch: int, known: list[int] | None) -> list[int] | None:
+    """What a Reshape to [batch, …] asks for where the batch may be any; None where it can be left, or not be told."""
+    if len(wanted) < 2 or wanted[0] != batch:
         return None
     if -1 in wanted and known is None:
         return None
@@ -128,7 +148,8 @@ def _shapes(model: ModelProto) -> dict[str, list[int]]:
     except Exception:  # onnx's checks refuse some graphs that run
         return {}
     found = {
-        value.name: [dim.dim_value for dim in value.type.tensor_type.shape.dim] for value in inferred.graph.value_info
+        value.name: [dim.dim_value for dim in value.type.tensor_type.shape.dim]
+        for value in (*inferred.graph.value_info, *inferred.graph.output)
     }
     return {name: dims for name, dims in found.items() if dims and all(dims)}
 

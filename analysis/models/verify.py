@@ -59,7 +59,8 @@ def _check(model: Model, layer: str) -> None:
             f"{model.card.name} gives numbers that are not finite at {layer}: its weights are damaged, or "
             "overflowed in training. Use an earlier checkpoint."
         )
-    (gradient,) = torch.autograd.grad(output.square().sum(), images, allow_unused=True)
+    scale = output.detach().abs().max().clamp(min=1e-30)  # squares of large numbers overflow
+    (gradient,) = torch.autograd.grad((output / scale).square().sum(), images, allow_unused=True)
     if gradient is None or not gradient.isfinite().all():
         raise ModelError(
             f"No usable gradient reaches the image from {layer} of {model.card.name}, so no picture can be made. "

@@ -1,6 +1,7 @@
 """ONNX graphs of every kind: what comes out is what onnxruntime computes, with names and gradients."""
 
 import warnings
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -12,8 +13,8 @@ from torch import nn
 
 from analysis.atlas.library import Library
 from analysis.models.capture import read, run_to
-from analysis.models.errors import ModelError
-from analysis.models.open import open_model, reopen
+from analysis.models.errors import ModelError, OnlyWeights
+from analysis.models.open import inspect_model, open_model, reopen
 
 RANDOM = np.random.default_rng(0)
 
@@ -452,3 +453,77 @@ def encoded(number):
         parts.append(number & 127 | 128)
         number >>= 7
     return bytes([*parts, number])
+
+
+def test_a_fixed_batch_of_two_is_fed_two_and_becomes_any(tmp_path):
+    nodes = [conv("y"), helper.make_node("Reshape", ["y", "shape"], ["z"])]
+    path = save(tmp_path / "net.onnx", nodes, {**STEM, "shape": ints(2, -1)}, shape=(2, 3, 16, 12))
+    model = open_model(path)
+    assert model.card.verification["onnxruntime difference"] < 1e-4
+    assert model(torch.rand(1, 3, 16, 12)).shape == (1, 560)
+    assert not model.card.one_by_one
+
+
+@pytest.mark.parametrize("shape", [(1, 3, 100), (1, 3, 8, 16, 16)], ids=["audio", "video"])
+def test_what_takes_no_image_is_listed(tmp_path, shape):
+    kernel = weight(4, 3, *[3] * (len(shape) - 2))
+    path = save(tmp_path / "net.onnx", [conv("y")], {"stem.weight": kernel}, shape=shape)
+    with pytest.raises(OnlyWeights, match="no image"):
+        open_model(path)
+    card = inspect_model(path)
+    assert card.weights_only
+    assert [(layer.name, layer.kind) for layer in card.layers] == [("stem", f"Conv{len(shape) - 2}d")]
+
+
+def test_large_numbers_still_have_a_gradient(tmp_path):
+    """Untrained nets of one number in all weights grow to 1e20, whose square is no float32."""
+    nodes = [conv("a"), conv("b", "a", "second.weight"), conv("z", "b", "third.weight")]
+    large = {name: np.full((4, 4, 1, 1), 1e10, np.float32) for name in ("second.weight", "third.weight")}
+    card = open_model(save(tmp_path / "net.onnx", nodes, {**STEM, **large})).card
+    assert len(card.layers) == 3
+
+
+def test_a_net_of_pytorch_for_a_thousand_classes_is_taken_for_one_of_imagenet(tmp_path):
+    nodes = [conv("y"), helper.make_node("GlobalAveragePool", ["y"], ["p"]), helper.make_node("Flatten", ["p"], ["f"])]
+    nodes += [helper.make_node("Gemm", ["f", "w"], ["z"])]
+    path = save(tmp_path / "net.onnx", nodes, {**STEM, "w": weight(4, 1000)}, producer_name="pytorch")
+    model = onnx.load(path)
+    model.graph.output[0].type.tensor_type.shape.CopyFrom(
+        helper.make_tensor_value_info("z", TensorProto.FLOAT, (1, 1000)).type.tensor_type.shape
+    )
+    onnx.save(model, path)
+    found = open_model(path).card.input
+    assert found.mean == pytest.approx((0.485, 0.456, 0.406))
+    assert found.evidence["mean"].startswith("assumed")
+    onnx.save(helper.make_model(model.graph, producer_name="another", opset_imports=model.opset_import), path)
+    assert open_model(path).card.input.mean == (0.0, 0.0, 0.0)
+
+
+LIGHT = Path(onnx.__file__).parent / "backend/test/data/light"
+
+
+@pytest.mark.parametrize(
+    ("name", "convs"),
+    [
+        ("squeezenet", 26),
+        ("shufflenet", 49),
+        *(
+            pytest.param(name, convs, marks=pytest.mark.slow)
+            for name, convs in [
+                ("bvlc_alexnet", 5),
+                ("inception_v1", 57),
+                ("inception_v2", 69),
+                ("resnet50", 53),
+                ("vgg19", 16),
+                ("zfnet512", 5),
+            ]
+        ),
+    ],
+)
+def test_the_light_nets_of_the_onnx_package(name, convs):
+    """Old exports of operator set 9, their weights made by ConstantOfShape; the counts are those of the papers."""
+    card = open_model(LIGHT / f"light_{name}.onnx").card
+    assert len(card.layers) == convs
+    assert card.verification["onnxruntime difference"] < 1e-2
+    assert not card.one_by_one
+    assert any("not trained" in warning for warning in card.warnings)

@@ -1,0 +1,19 @@
+"""How far two computations of the same numbers are apart."""
+
+from __future__ import annotations
+
+import torch
+
+
+def difference(mine: torch.Tensor, theirs: torch.Tensor) -> float:
+    """Largest difference, in standard deviations of `theirs`; infinite where the shapes differ.
+
+    Numbers that hardly vary, or are all but zero, differ by rounding: those are measured against their size instead.
+    """
+    if mine.shape != theirs.shape:
+        return float("inf")
+    if not theirs.numel():
+        return 0.0
+    mine, theirs = mine.double(), theirs.double()
+    spread = float(theirs.std()) if theirs.numel() > 1 else 0.0
+    return float((mine - theirs).abs().max()) / max(spread, 1e-3 * float(theirs.abs().max()), 1e-4)
