@@ -6,10 +6,12 @@ import streamlit as st
 
 from dashboard.answers import answers_of
 from dashboard.atlases import about_input, about_model, about_probe, failures_of, progress_of
+from dashboard.charts import ABOUT, hierarchy_chart
 from dashboard.components.findings import findings
 from dashboard.components.strips import Head, strips
 from dashboard.findings import cards_of, unjudged_of
 from dashboard.frame import Way, go, heading, plain, view
+from dashboard.hierarchy import hierarchy_of
 from dashboard.layers import layer_strip
 from dashboard.library import being_built, find_atlas, layers_with_something
 from dashboard.pictures import Sheets
@@ -53,6 +55,17 @@ def looks_wrong(sheets: Sheets) -> None:
         go("layer" if opened.channel is None else "channel", opened.at(atlas=atlas.id))
 
 
+def steps() -> None:
+    """The hierarchy as a plot, where enough layers have pictures."""
+    rungs = hierarchy_of(atlas)
+    if len(rungs) < 3:
+        return
+    st.subheader("From edges to objects", anchor=False, help=ABOUT)
+    chosen = hierarchy_chart(rungs, key=f"hierarchy-{atlas.id}")
+    if chosen:
+        go("layer", View(atlas=atlas.id, layer=chosen))
+
+
 def answers() -> None:
     found = answers_of(atlas)
     if found:
@@ -70,6 +83,7 @@ def layers() -> None:
     opened = strips(rows, sheets, key=f"layers-{atlas.id}", head=head, left="270px")
     if opened:
         go("layer", View(atlas=atlas.id, layer=opened))
+    steps()
     if growing and not being_built(atlas):
         st.rerun()
 

@@ -149,7 +149,7 @@ def add_atlas(
                         "peak": 3.0,
                         "steps": 32,
                         "seed": 0,
-                        "state": "converged",
+                        "state": "driven",
                     }
                 )
                 drawn = sheet(tiles)

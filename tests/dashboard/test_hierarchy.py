@@ -1,0 +1,40 @@
+"""How fine and how colourful pictures are: known answers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from analysis.atlas.library import Library
+from dashboard.hierarchy import hierarchy_of, measure
+from tests.dashboard.synthetic import add_atlas, model_card
+
+
+def grating(waves: float, colours: tuple[float, float, float], side: int = 96) -> np.ndarray:
+    x = np.arange(side) / side
+    return 0.5 + 0.4 * np.sin(2 * np.pi * waves * x)[None, :, None] * np.array(colours) * np.ones((side, 1, 1))
+
+
+@pytest.mark.parametrize("waves", [4, 12, 24])
+def test_a_gratings_frequency_is_found(waves: int) -> None:
+    assert measure(grating(waves, (1, 1, 1)))[0] == pytest.approx(waves / 96, rel=0.02)
+
+
+@pytest.mark.parametrize(("colours", "share"), [((1, 1, 1), 0), ((1, -1, 0), 1), ((1, 0, 0), 2 / 3)])
+def test_the_share_of_colour_is_found(colours: tuple[float, float, float], share: float) -> None:
+    assert measure(grating(8, colours))[1] == pytest.approx(share, abs=1e-9)
+
+
+def test_a_picture_of_one_colour_has_neither() -> None:
+    assert measure(np.full((32, 48, 3), 0.3)) == (0, 0)
+
+
+def test_every_layer_with_pictures_is_a_rung(own_shelf: Library) -> None:
+    rungs = hierarchy_of(add_atlas(own_shelf, model_card()))
+    assert [rung.layer for rung in rungs] == ["features.0.conv", "features.1.conv", "features.2.conv"]
+    assert [round(rung.field, 3) for rung in rungs] == [round(seen / 64, 3) for seen in (3, 17, 31)]
+    assert all(0 < rung.waves < 32 and 0 <= rung.colour <= 1 for rung in rungs)
+
+
+def test_without_pictures_there_is_none(own_shelf: Library) -> None:
+    assert hierarchy_of(add_atlas(own_shelf, model_card(), pictures=False)) == []
