@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 
 import torch
 
+from analysis.features.climb import batch_of
 from analysis.features.parameters import Parameters
-from analysis.features.render import batch_of, render
+from analysis.features.render import render
 from analysis.features.size import view_of
 from analysis.features.target import shown
 from analysis.models.capture import run_to

@@ -36,11 +36,12 @@ class Canvas:
         *,
         freedom: float,
         contrast: float = 1.0,
+        begin: float = 1.0,
         device: torch.device = CPU,
     ) -> None:
         self.height, self.width = height, width
         self.shape = (prior.channels, height, width // 2 + 1, 2)
-        self.freedom = freedom
+        self.freedom, self.begin = freedom, begin
         self.spectrum = (prior.at(height, width) * contrast).to(device)
         self.colors = prior.colors.to(device)
         self.mean = prior.mean.view(1, -1, 1, 1).to(device)
@@ -53,11 +54,11 @@ class Canvas:
         self.share = share / share.sum()
 
     def start(self, generators: Sequence[Generator]) -> Tensor:
-        """[N, C, H, W//2+1, 2] waves of unit strength and uniform phase, each row from its own generator."""
+        """[N, C, H, W//2+1, 2] waves of strength `begin` and uniform phase, each row from its own generator."""
         rows = [torch.rand(self.shape[:-1], generator=generator) for generator in generators]
         # drawn on the processor: the same start on every device
         phases = torch.stack(rows).to(self.spectrum.device) * (2 * math.pi)
-        return torch.stack([phases.cos(), phases.sin()], -1)
+        return torch.stack([phases.cos(), phases.sin()], -1).mul_(self.begin)
 
     def picture(self, waves: Tensor) -> Tensor:
         """[N, C, H, W//2+1, 2] → [N, C, H, W] in [0, 1]. Periodic: its right edge goes on at its left."""

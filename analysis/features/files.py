@@ -10,8 +10,9 @@ from torch import Tensor
 
 from analysis import encoding
 from analysis.features.baseline import Baseline
+from analysis.features.climb import DRIVEN, NEVER, Rendered
 from analysis.features.parameters import Parameters
-from analysis.features.render import DRIVEN, NEVER, Rendered
+from analysis.features.render import lead_of
 from analysis.statistics.follow import Follow
 
 TILE = 128
@@ -41,13 +42,14 @@ def evidence(
             "state": list(made.state),
         }
     )
-    table["natural"], table["ratio"] = np.nan, np.nan
+    table["natural"], table["ratio"], table["lead"] = np.nan, np.nan, np.nan
     if baseline is not None:
         own = list(made.channels)
         natural = (baseline.least if parameters.negative else baseline.best)[own].double()
         mean = baseline.mean[own].double()
         reach = (natural - mean).where(natural != mean, torch.nan)
         table["natural"] = natural.numpy()
+        table["lead"] = lead_of(made, baseline, parameters.sign).double().numpy()
         table["ratio"] = ((made.activation.double() - mean) / reach).numpy()
     if follow is not None and not parameters.negative and parameters.site == "conv":
         silent = _silenced(made, baseline, follow)

@@ -12,7 +12,7 @@ from torch import Generator, Tensor
 from analysis.features.canvas import Canvas
 from analysis.features.goals import Goal
 from analysis.features.optimizer import RowNAdam
-from analysis.features.parameters import Parameters
+from analysis.features.recipe import Recipe
 from analysis.features.redirect import RedirectedReLU
 from analysis.features.target import Target, counted, shown
 from analysis.features.transforms import Grain, Wobble, affine, draw
@@ -66,7 +66,7 @@ def ascend(
     chance: Callable[[int], Generator],
     batch: int,
     noise: Tensor,
-    parameters: Parameters,
+    recipe: Recipe,
     report: Callable[[float], None] = lambda fraction: None,
 ) -> Ascended:
     """Climb for units 0 … count−1, `batch` at a time; where one has converged the next takes its place.
@@ -81,7 +81,7 @@ def ascend(
     view = target.view
     rows = [Row(unit, chance(unit), finished=place >= count) for place, unit in enumerate(first)]
     waves = canvas.start([row.generator for row in rows])
-    optimizer = RowNAdam(waves, parameters.rate)
+    optimizer = RowNAdam(waves, recipe.rate, recipe.steps if recipe.settles else None)
     wobble = Wobble()
     grain = Grain(waves.shape[1], view.height + 2 * view.wrap, view.width + 2 * view.wrap, waves.device)
     deviation = (wobble.noise * noise).view(1, -1, 1, 1).to(waves)
@@ -107,7 +107,7 @@ def ascend(
             row.scores.append(score)
             row.moved |= steepest > 0
             row.broken |= not math.isfinite(steepest)
-            if row.finished or not (len(row.scores) >= parameters.steps or row.converged(parameters.patience)):
+            if row.finished or not (len(row.scores) >= recipe.steps or row.converged(recipe.patience)):
                 continue
             made.waves[row.unit], made.steps[row.unit] = waves[place], len(row.scores)
             made.moved[row.unit], made.broken[row.unit] = row.moved, row.broken
@@ -118,7 +118,7 @@ def ascend(
                 optimizer.reset(place)
             else:
                 row.finished = True
-        running = sum(len(row.scores) / parameters.steps for row in rows if not row.finished)
+        running = sum(len(row.scores) / recipe.steps for row in rows if not row.finished)
         report(min(1.0, (done + running) / count))
     return made
 

@@ -9,11 +9,14 @@ from torch import Tensor
 class RowNAdam:
     """NAdam (Dozat 2016, with the momentum schedule of torch.optim.NAdam) over [N, …], every row on its own.
 
-    Rows never mix: what happens to one does not depend on the others.
+    With a `horizon` the rate falls linearly, to nothing at that step. Rows never mix: what happens to one does not
+    depend on the others.
     """
 
-    def __init__(self, values: Tensor, rate: float, betas: tuple[float, float] = (0.9, 0.999)) -> None:
-        self.rate, self.betas = rate, betas
+    def __init__(
+        self, values: Tensor, rate: float, horizon: int | None = None, betas: tuple[float, float] = (0.9, 0.999)
+    ) -> None:
+        self.rate, self.horizon, self.betas = rate, horizon, betas
         self.first, self.second = torch.zeros_like(values), torch.zeros_like(values)
         self.steps = values.new_zeros(len(values))
         self.product = values.new_ones(len(values))
@@ -27,6 +30,7 @@ class RowNAdam:
     def step(self, values: Tensor, gradient: Tensor) -> None:
         """Climb, in place."""
         beta1, beta2 = self.betas
+        left = 1.0 if self.horizon is None else (1 - self.steps / self.horizon).clamp_min(0)
         self.steps += 1
         now = beta1 * (1 - 0.5 * 0.96 ** (self.steps * 0.004))
         following = beta1 * (1 - 0.5 * 0.96 ** ((self.steps + 1) * 0.004))
@@ -35,7 +39,7 @@ class RowNAdam:
         self.first.lerp_(gradient, 1 - beta1)
         self.second.mul_(beta2).addcmul_(gradient, gradient, value=1 - beta2)
         size = (self.second / (1 - beta2**self.steps).view(column)).sqrt_().add_(1e-12)
-        along_gradient = self.rate * (1 - now) / (1 - self.product)
-        along_momentum = self.rate * following / (1 - self.product * following)
+        along_gradient = left * self.rate * (1 - now) / (1 - self.product)
+        along_momentum = left * self.rate * following / (1 - self.product * following)
         move = gradient * along_gradient.view(column) + self.first * along_momentum.view(column)
         values.add_(move.div_(size))

@@ -17,6 +17,12 @@ class Parameters(technique.Parameters):
     )
     seed: int = Field(default=0, ge=0, le=2**31 - 1, description="Same seed, same picture")
     attempts: int = Field(default=1, ge=1, le=16, description="Seeds that are tried for each picture; the best is kept")
+    retries: int = Field(
+        default=2,
+        ge=0,
+        le=8,
+        description="How often a picture is tried anew that another channel answers more, or a real image beats",
+    )
     negative: bool = Field(default=False, description="What the channel is most against, instead of for")
     site: Literal["conv", "norm", "activation"] = Field(
         default="conv", description="Where the layer is read: its own output, after its norm, after its non-linearity"
@@ -35,6 +41,10 @@ class Parameters(technique.Parameters):
     batch: int | None = Field(
         default=None, ge=1, le=256, description="Pictures optimised side by side; by default by their size"
     )
+
+    @property
+    def sign(self) -> float:
+        return -1.0 if self.negative else 1.0
 
 
 class PortraitParameters(Parameters):

@@ -11,10 +11,11 @@ from torch.nn import functional
 from analysis.errors import StrataError
 from analysis.features import objectives
 from analysis.features.baseline import Baseline
+from analysis.features.climb import Rendered, Report, climb
 from analysis.features.goals import ChannelGoal, DiverseGoal, Goal, ObjectiveGoal
 from analysis.features.parameters import PortraitParameters
 from analysis.features.prior import Prior
-from analysis.features.render import Rendered, Report, climb, sign_of
+from analysis.features.recipe import first_recipe
 from analysis.features.target import Target, counted, shown, target_of
 from analysis.models.model import Model
 
@@ -38,19 +39,20 @@ def portrait(
     for each in (channel, *parameters.mix):
         if not 0 <= each < target.units:
             raise StrataError(f"{layer} has channels 0 to {target.units - 1}, not {each}. Choose one of them.")
+    recipe = first_recipe(parameters, target.view)
     goal, faces = goal_of(target, channel, parameters, baseline), parameters.faces
     if parameters.attempts > 1:
         raise StrataError("Attempts keep one of several pictures and faces show them all. Leave attempts out.")
     if faces > 1:
         goal = DiverseGoal(goal, parameters.diversity)
         # none may leave the batch before the others: they would not be pushed away from it any more
-        parameters = parameters.model_copy(update={"patience": max(parameters.patience, parameters.steps)})
+        recipe = replace(recipe, patience=max(recipe.patience, recipe.steps))
     made = climb(
         target,
         goal,
         [channel] * faces,
         prior,
-        parameters,
+        recipe,
         seeds=range(parameters.seed, parameters.seed + faces),
         batch=faces,
         report=report,
@@ -61,7 +63,7 @@ def portrait(
 def goal_of(target: Target, channel: int, parameters: PortraitParameters, baseline: Baseline | None) -> Goal:
     """What the parameters ask for, for every face alike. Mixed channels are weighed in deviations over real images,
     where there are any: else the loudest channel would drown the others."""
-    sign, faces = sign_of(parameters), parameters.faces
+    sign, faces = parameters.sign, parameters.faces
     if parameters.goal == "channel" and not parameters.mix:
         wanted = torch.tensor([channel] * faces)
         return ChannelGoal(wanted, sign, target.rectified, baseline, parameters.distinct)

@@ -6,11 +6,12 @@ import numpy as np
 from torch import Tensor
 
 from analysis import encoding, technique
+from analysis.features.climb import DRIVEN, PRIOR, Rendered, canvas_of
 from analysis.features.files import evidence, in_three_colors, picture_files, planes_of
 from analysis.features.parameters import PortraitParameters
 from analysis.features.portrait import attribution, portrait
 from analysis.features.prior import Prior
-from analysis.features.render import DRIVEN, PRIOR, Rendered, canvas_of
+from analysis.features.recipe import first_recipe
 from analysis.features.target import Target, target_of
 from analysis.features.technique import followed, given
 from analysis.features.twin import ALIKE, random_twin, share_of_twin
@@ -77,6 +78,6 @@ def _twin(
     """How far the random twin's picture drives the channel beside each face, and that picture [C, H, W]."""
     one = parameters.model_copy(update={"faces": 1})
     drawn = portrait(random_twin(target.model), target.name, channel, prior, one).pictures
-    canvas = canvas_of(prior, target.view, parameters)
+    canvas = canvas_of(prior, target.view, first_recipe(parameters, target.view))
     shares = [share_of_twin(target, canvas, channel, face[None], drawn) for face in made.pictures]
     return shares, drawn[0]

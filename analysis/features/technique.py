@@ -20,7 +20,7 @@ CHUNK = 32
 
 class FeaturesTechnique(technique.Technique):
     name = "features"
-    version = 3
+    version = 4
     title = "Feature visualization"
     about = "For each channel and each class, the picture that excites it most, made by the model itself."
     requires = ("prior",)
