@@ -20,6 +20,7 @@ from analysis.models.known_input import known_input, plain_input
 from analysis.models.opened import Opened
 from analysis.models.own_class import build_own_class, check_keys, is_own_class
 from analysis.models.request import Request
+from analysis.models.residual import rebuild_residual
 from analysis.models.stem import fit_input, fit_stem
 from analysis.models.twins import Choice, choose
 from analysis.models.weights_only import conv_layers, no_images, stem_channels, unknown
@@ -152,6 +153,19 @@ def _known(state: State, choice: Choice, where: str, fits: str) -> Opened:
 
 
 def _by_rule(state: State) -> Opened | None:
+    """A net of no zoo, put together again from what its tensors say; None where they do not say enough."""
+    residual = rebuild_residual(state)
+    if residual:
+        assumed = residual.assumed
+        return Opened(
+            module=residual.module,
+            spec=plain_input(
+                state["conv1.weight"].shape[1], residual.size, "assumed: usual for such a first convolution"
+            ),
+            format="state dict",
+            evidence=f"Rebuilt by rule as a residual net from the names and shapes of its tensors: {assumed}.",
+            warnings=(f"This net was rebuilt by rule and may differ from yours: {assumed}.",),
+        )
     rebuilt = rebuild(state)
     if rebuilt is None:
         return None

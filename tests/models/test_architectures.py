@@ -6,10 +6,11 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import nn
 
 from analysis.models import zoo
 from analysis.models.architectures import ENOUGH, find, index, recognise
-from analysis.models.errors import ModelError
+from analysis.models.errors import ModelError, OnlyWeights
 from analysis.models.fingerprint import strip_prefixes, weights_of
 from analysis.models.open import inspect_model, open_model
 from analysis.models.torchvision_import import torchvision
@@ -144,3 +145,37 @@ def test_weights_that_do_not_fit_the_named_net_are_refused(tmp_path):
     torch.save(zoo.build(zoo.TORCHVISION, "resnet18").state_dict(), tmp_path / "weights.pth")
     with pytest.raises(ModelError, match="do not fit resnet50"):
         open_model(tmp_path / "weights.pth", architecture="resnet50")
+
+
+def residual_nets():
+    """Residual nets of no zoo: other depths, widths and groups than anybody's."""
+    from torchvision.models.resnet import BasicBlock, Bottleneck, ResNet
+
+    return {
+        "basic": ResNet(BasicBlock, [1, 2, 1, 3], num_classes=7),
+        "bottleneck": ResNet(Bottleneck, [1, 1, 2, 1], groups=8, width_per_group=4, num_classes=5),
+    }
+
+
+@pytest.mark.parametrize("name", ["basic", "bottleneck"])
+def test_a_residual_net_of_any_depth_is_rebuilt_from_its_names(name, tmp_path):
+    torch.manual_seed(0)
+    net = residual_nets()[name].eval()
+    for part in net.modules():
+        if isinstance(part, nn.BatchNorm2d):
+            nn.init.uniform_(part.running_mean, -0.1, 0.1)
+            nn.init.uniform_(part.running_var, 0.5, 1.5)
+    torch.save({"state_dict": {f"module.{key}": value for key, value in net.state_dict().items()}}, tmp_path / "a.pth")
+    model = open_model(tmp_path / "a.pth")
+    images = torch.rand(2, 3, 96, 96)
+    torch.testing.assert_close(model.module(images), net(images))
+    assert "by rule" in model.card.evidence
+    assert any("may differ from yours" in warning for warning in model.card.warnings)
+
+
+def test_a_residual_net_with_something_of_its_own_is_not_rebuilt(tmp_path):
+    state = residual_nets()["basic"].state_dict()
+    state["layer2.0.attention.weight"] = torch.rand(8, 128)
+    torch.save(state, tmp_path / "net.pth")
+    with pytest.raises(OnlyWeights):
+        open_model(tmp_path / "net.pth")

@@ -216,3 +216,10 @@ def test_the_photo_net_on_photos_it_never_saw(tmp_path: Path) -> None:
     measured = right(model, images, labels)
     assert measured >= 0.8
     assert abs(measured - SAMPLES["photos"].card["measured"]["accuracy"]) < 0.045
+
+
+def test_the_state_dict_of_the_default_sample_opens_without_its_code():
+    """Rebuilt from names and shapes, it computes what the graph computes."""
+    rebuilt, graph = open_model(WEIGHTS / "doodles.pt"), open_model(WEIGHTS / "doodles.onnx")
+    images = torch.rand(2, 3, 96, 96)
+    torch.testing.assert_close(rebuilt.module((images - MEAN) / STD), graph.module(images), rtol=1e-4, atol=1e-4)
