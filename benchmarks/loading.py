@@ -103,7 +103,7 @@ def measure(net: tuple[str, str], kinds: Iterable[str], size: int | None = None)
                 if (height, width) != (spec.height, spec.width):  # some are only exported at their own size
                     yield from measure(net, [kind])
                     continue
-                yield Result(*net, kind, 0.0, reason=f"not exported: {_first_line(error)}")
+                yield Result(*net, kind, 0.0, reason=f"{NO_FILE}{_first_line(error)}")
                 continue
             began = time.monotonic()
             try:
@@ -140,6 +140,7 @@ def _first_line(error: Exception) -> str:
     return f"{type(error).__name__}: {text[0][:160] if text else ''}"
 
 
+NO_FILE = "not exported: "
 RIGHT = 1e-2
 """Of an output's standard deviation."""
 
@@ -151,25 +152,33 @@ def table(results: Iterable[Result], planned: int) -> str:
     """
     results = list(results)
     lines = ["# Which nets open", "", _preface(results, planned), ""]
-    lines += ["| zoo | format | nets | opened | right | run one by one | median s | worst difference |"]
-    lines += ["|---|---|---|---|---|---|---|---|"]
+    lines += ["| zoo | format | nets | files | opened | right | run one by one | median s | worst difference |"]
+    lines += ["|---|---|---|---|---|---|---|---|---|"]
     groups: dict[tuple[str, str], list[Result]] = {}
     for result in results:
         groups.setdefault((result.zoo, result.format), []).append(result)
     for (origin, kind), group in sorted(groups.items(), key=lambda item: (item[0][0], FORMATS.index(item[0][1]))):
-        opened = [result for result in group if result.difference is not None]
+        files = [result for result in group if not result.reason.startswith(NO_FILE)]
+        opened = [result for result in files if result.difference is not None]
         right = [result for result in opened if _is_right(result)]
         seconds = sorted(result.seconds for result in opened) or [0.0]
         worst = max((result.difference or 0.0 for result in right), default=0.0)
         single = sum(result.one_by_one for result in opened)
         lines.append(
-            f"| {origin} | {kind} | {len(group)} | {len(opened)} | {len(right)} ({len(right) / len(group):.0%}) "
+            f"| {origin} | {kind} | {len(group)} | {len(files)} | {len(opened)} "
+            f"| {len(right)} ({len(right) / max(len(files), 1):.1%}) "
             f"| {single} | {seconds[len(seconds) // 2]:.1f} | {worst:.1e} |"
         )
     wrong = [result for result in results if not _is_right(result)]
-    lines += ["", "## What is missing, net by net", ""]
-    lines += [f"- {result.zoo} `{result.net}`, {result.format}: {_why(result)}" for result in wrong] or ["Nothing."]
+    unmade = [result for result in wrong if result.reason.startswith(NO_FILE)]
+    lines += ["", "## What Strata does not open right, net by net", "", *(_listed(wrong, unmade) or ["Nothing."])]
+    lines += ["", "## What PyTorch's exporters make no file of", "", *(_listed(unmade, []) or ["Nothing."])]
     return "\n".join(lines) + "\n"
+
+
+def _listed(results: Sequence[Result], but: Sequence[Result]) -> list[str]:
+    left = [result for result in results if result not in but]
+    return [f"- {result.zoo} `{result.net}`, {result.format}: {_why(result)}" for result in left]
 
 
 def _is_right(result: Result) -> bool:
@@ -185,9 +194,10 @@ def _preface(results: list[Result], planned: int) -> str:
     return (
         f"Written by `make bench-loading` on torch {torch.__version__}: {nets} of {planned} planned nets, "
         "in the order of their size (a run goes on where the last one stopped), saved in each format and opened "
-        f"from the file alone. Right: within {RIGHT:g} standard deviations of the original's output. Old and new are "
-        "PyTorch's two ONNX exporters (TorchScript, operator set 17; dynamo, its newest). Files carry the "
-        "net's name, which decides between twins that share every key and shape."
+        "from the file alone. Files: what the exporter made. Right: within "
+        f"{RIGHT:g} standard deviations of the original's output. Old and new are PyTorch's two ONNX exporters "
+        "(TorchScript, operator set 17; dynamo, its newest). Files carry the net's name, which decides between twins "
+        "that share every key and shape."
     )
 
 

@@ -1,5 +1,9 @@
 """Whose weights are these: every known net is found from keys and shapes, whatever its head."""
 
+import json
+import lzma
+import subprocess
+import sys
 import time
 
 import pytest
@@ -10,6 +14,7 @@ from torch import nn
 
 from analysis.models import zoo
 from analysis.models.architectures import ENOUGH, find, index, recognise
+from analysis.models.build_index import describe
 from analysis.models.errors import ModelError, OnlyWeights
 from analysis.models.fingerprint import strip_prefixes, weights_of
 from analysis.models.open import inspect_model, open_model
@@ -179,3 +184,20 @@ def test_a_residual_net_with_something_of_its_own_is_not_rebuilt(tmp_path):
     torch.save(state, tmp_path / "net.pth")
     with pytest.raises(OnlyWeights):
         open_model(tmp_path / "net.pth")
+
+
+@pytest.mark.parametrize("name", ["torchvision/shufflenet_v2_x0_5", "strata/cifar_resnet32_b", "timm/test_resnet"])
+def test_the_index_holds_what_its_builder_writes_today(name):
+    described = describe(tuple(name.split("/")))
+    entry = next(net for net in index() if f"{net.zoo}/{net.name}" == name)
+    assert described == {"zoo": entry.zoo, "name": entry.name, "head": sorted(entry.head), "shapes": entry.shapes}
+
+
+def test_the_builder_writes_an_index_from_nothing(tmp_path):
+    made = tmp_path / "index.json.xz"
+    command = [sys.executable, "-m", "analysis.models.build_index", "--zoo", "strata", "--out", str(made)]
+    subprocess.run(command, check=True, capture_output=True)
+    with lzma.open(made) as file:
+        nets = json.load(file)["nets"]
+    known = {net.name: net.shapes for net in index() if net.zoo == zoo.OWN}
+    assert {net["name"]: net["shapes"] for net in nets} == known

@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.loading import FORMATS, RIGHT, Result, measure, table
+from benchmarks.loading import FORMATS, NO_FILE, RIGHT, Result, measure, table
 
 NETS = [("timm", "test_resnet")]
 MORE = [
@@ -28,10 +28,12 @@ def test_the_page_counts_and_names_what_is_missing():
             Result("timm", "a", "pt2", 1.0, 1e-6),
             Result("timm", "b", "pt2", 2.0, 0.5),
             Result("timm", "c", "pt2", 0.1, reason="ModelError: no"),
+            Result("timm", "d", "pt2", 0.0, reason=f"{NO_FILE}the exporter's own words"),
         ],
         planned=7,
     )
-    assert "3 of 7 planned nets" in page
-    assert "| timm | pt2 | 3 | 2 | 1 (33%) |" in page
+    assert "4 of 7 planned nets" in page
+    assert "| timm | pt2 | 4 | 3 | 2 | 1 (33.3%) |" in page
     assert "`b`, pt2: output off by 0.5" in page
     assert "`c`, pt2: ModelError: no" in page
+    assert page.index("`c`") < page.index("make no file of") < page.index("`d`")
