@@ -5,10 +5,11 @@ from __future__ import annotations
 from analysis.atlas.atlas import Atlas
 from analysis.models.layers import ConvLayer
 from dashboard.address import link
-from dashboard.components.unit import Bar, Note
+from dashboard.components.unit import Bar, Neighbour, Note, Row
 from dashboard.layers import GridFacts
+from dashboard.likeness import Alike, against_it, like_it
 from dashboard.measures import written
-from dashboard.pictures import Sheets, readable
+from dashboard.pictures import Sheets, Tile, readable
 from dashboard.state import View
 
 ALIKE = 0.3
@@ -50,15 +51,48 @@ def twin_of(atlas: Atlas, layer: ConvLayer, channel: int, facts: GridFacts, shee
     if not (twin >= 0 and abs(correlation) >= ALIKE):
         return None
     other = int(twin)
-    tile = facts.pictures.picture.get(other) or next(iter(facts.pictures.examples.get(other, [])), None)
     how = "Closest to it" if correlation > 0 else "Opposite to it"
     return Note(
         f"{how}: channel {other}",
         f"Their answers correlate by {correlation:+.2f}.".replace("-", "−"),
-        None if tile is None else sheets.take(tile, facts.sheets),
+        _tile(other, facts, sheets),
         step=other - channel,
         href=link("channel", View(atlas=atlas.id, layer=layer.name, channel=other)),
     )
+
+
+def neighbours_of(atlas: Atlas, layer: ConvLayer, channel: int, facts: GridFacts, sheets: Sheets) -> list[Row]:
+    """The channels that answer to the same images, and those that answer to what silences this one."""
+    exemplars, images = atlas.exemplars(layer.name), 0 if atlas.probe is None else atlas.probe.count
+    if exemplars is None:
+        return []
+
+    def row(title: str, about: str, found: list[Alike]) -> Row:
+        return Row(title, about, [_neighbour(atlas, layer, channel, each, facts, sheets) for each in found])
+
+    like = row(
+        "Answer to the same images",
+        "Beyond chance: whose strongest images are its own.",
+        like_it(exemplars, channel, images),
+    )
+    against = row(
+        "Answer to what silences it", "Whose strongest images are its weakest.", against_it(exemplars, channel, images)
+    )
+    return [each for each in (like, against) if each.items]
+
+
+def _neighbour(
+    atlas: Atlas, layer: ConvLayer, channel: int, alike: Alike, facts: GridFacts, sheets: Sheets
+) -> Neighbour:
+    tile = _tile(alike.channel, facts, sheets)
+    place = link("channel", View(atlas=atlas.id, layer=layer.name, channel=alike.channel))
+    return Neighbour(str(alike.channel), tile, f"{alike.shared} of {alike.of}", alike.channel - channel, place)
+
+
+def _tile(channel: int, facts: GridFacts, sheets: Sheets) -> Tile | None:
+    """Its picture, else its strongest real image."""
+    tile = facts.pictures.picture.get(channel) or next(iter(facts.pictures.examples.get(channel, [])), None)
+    return None if tile is None else sheets.take(tile, facts.sheets)
 
 
 def weights_of(atlas: Atlas, layer: ConvLayer, channel: int, sheets: Sheets) -> Note | None:

@@ -75,6 +75,41 @@ class Note:
 
 
 @dataclass(frozen=True)
+class Face:
+    url: str
+    caption: str
+
+
+@dataclass(frozen=True)
+class Portrait:
+    """Pictures that somebody asked for. about: why there are none yet, empty where there are."""
+
+    title: str
+    about: str
+    faces: list[Face]
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """Another channel. step, href: as those of a Note."""
+
+    label: str
+    tile: Tile | None
+    value: str
+    step: int
+    href: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """Channels in a row, for a reason."""
+
+    title: str
+    about: str
+    items: list[Neighbour]
+
+
+@dataclass(frozen=True)
 class Values:
     """The distribution of a channel's own values, in equal bins from low to high."""
 
@@ -86,7 +121,15 @@ class Values:
 
 
 def unit(
-    picture: Picture, notes: list[Note], groups: list[Group], sheets: Sheets, *, room: tuple[int, int], key: str
+    picture: Picture,
+    portraits: list[Portrait],
+    notes: list[Note],
+    groups: list[Group],
+    rows: list[Row],
+    sheets: Sheets,
+    *,
+    room: tuple[int, int],
+    key: str,
 ) -> tuple[int, int]:
     """Mount it. Returns the steps to another channel and to another layer asked for in this run, 0 for none.
 
@@ -94,7 +137,9 @@ def unit(
     """
     data = {
         "picture": asdict(picture),
+        "portraits": [asdict(portrait) for portrait in portraits],
         "notes": [asdict(note) for note in notes],
+        "rows": [asdict(row) for row in rows],
         "groups": [asdict(group) for group in groups],
         "sheets": sheets.atlas_sheets,
         "place": key,

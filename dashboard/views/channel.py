@@ -9,8 +9,10 @@ from dashboard.components.unit import gauges, unit
 from dashboard.frame import Way, go, heading, view
 from dashboard.layers import about_layer, layer_facts
 from dashboard.library import being_built, find_atlas, find_channel, find_layer, jobs, layers_around
-from dashboard.notes import notes_of
+from dashboard.notes import neighbours_of, notes_of
 from dashboard.pictures import Sheets
+from dashboard.portraits import being_rendered, portraits_of, render_again
+from dashboard.remarks import remarks
 from dashboard.state import View
 
 EVERY = 3  # s between two looks at a channel that is being made
@@ -42,8 +44,10 @@ def everything() -> None:
     facts, sheets, walk = layer_facts(atlas, layer), Sheets(), layers_around(atlas, layer)
     step, layer_step = unit(
         picture_of(atlas, layer, channel, facts),
+        portraits_of(atlas, layer, channel),
         notes_of(atlas, layer, channel, facts, sheets),
         examples_of(atlas, layer, channel, sheets),
+        neighbours_of(atlas, layer, channel, facts, sheets),
         sheets,
         room=walk.room,
         key=f"unit-{name}",
@@ -59,11 +63,13 @@ def everything() -> None:
 
 
 def is_growing() -> bool:
-    return still_to_come_of(atlas, layer, channel) and being_built(atlas)
+    return being_rendered(atlas, layer, channel) or (still_to_come_of(atlas, layer, channel) and being_built(atlas))
 
 
 growing = is_growing()
 if growing:
     jobs().look_at(atlas.id, layer.name)
 st.fragment(everything, run_every=EVERY if growing else None)()
+render_again(atlas, layer, channel)
+remarks(atlas, layer, channel)
 st.caption(f"Address: {atlas.model.id}/{layer.name}:{channel}")

@@ -7,7 +7,9 @@ export default function (component) {
   fillMain(root.querySelector(".main"), data.picture)
   const go = (step) => setTriggerValue("channel", step)
   root.querySelector(".notes").replaceChildren(...data.notes.map((note) => noteOf(note, data, go)))
-  root.querySelector(".groups").replaceChildren(...data.groups.map((group) => groupOf(group, data, whole)))
+  root.querySelector(".images").replaceChildren(...data.groups.map((group) => groupOf(group, data, whole)))
+  root.querySelector(".portraits").replaceChildren(...data.portraits.map(portraitOf))
+  root.querySelector(".rows").replaceChildren(...data.rows.map((row) => rowOf(row, data, go)))
   listenForSteps({ ArrowLeft: ["channel", -1], ArrowRight: ["channel", 1] })
   listenForSteps({ "[": ["layer", -1], "]": ["layer", 1] })
   const [alive, always] = [() => root.isConnected, [-Infinity, Infinity]]
@@ -31,16 +33,47 @@ function fillMain(main, picture) {
   main.replaceChildren(figure)
 }
 
+// Pictures that somebody asked for: a face each, or why there are none yet.
+function portraitOf(portrait) {
+  const section = make("section", "portrait")
+  section.append(make("h3", "", portrait.title))
+  if (portrait.about) section.append(make("p", "about", portrait.about))
+  const faces = make("div", "faces")
+  for (const face of portrait.faces) {
+    const figure = make("figure")
+    const image = Object.assign(make("img"), { src: face.url, alt: `${portrait.title}: ${face.caption}` })
+    figure.append(image, make("figcaption", "", face.caption))
+    faces.append(figure)
+  }
+  section.append(faces)
+  return section
+}
+
+function rowOf(row, data, go) {
+  const section = make("section")
+  const items = make("div", "neighbours")
+  for (const item of row.items) {
+    const link = make("a", "neighbour")
+    leads(link, item, go)
+    link.append(tileOf(item, data), make("b", "", item.label), make("span", "", item.value))
+    items.append(link)
+  }
+  section.append(make("h3", "", row.title), make("p", "about", row.about), items)
+  return section
+}
+
+function leads(link, to, go) {
+  link.href = to.href
+  link.onclick = (event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return
+    event.preventDefault()
+    go(to.step)
+  }
+}
+
 function noteOf(note, data, go) {
   const box = make(note.step ? "a" : "div", "note")
-  if (note.step) {
-    box.href = note.href
-    box.onclick = (event) => {
-      if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return
-      event.preventDefault()
-      go(note.step)
-    }
-  }
+  if (note.step) leads(box, note, go)
   if (note.tile) box.append(tileOf(note, data))
   const words = make("div", "words")
   words.append(make("h3", "", note.title), make("p", "about", note.about), ...note.bars.map(barOf))
@@ -50,6 +83,7 @@ function noteOf(note, data, go) {
 
 function tileOf(note, data) {
   const canvas = make("canvas")
+  if (!note.tile) return canvas
   const [sheet, tile] = note.tile
   const side = 72 * (window.devicePixelRatio || 1)
   Object.assign(canvas, { width: side, height: side })

@@ -1,0 +1,110 @@
+"""A channel's page beyond its picture: portraits on request, its likes, what people said of it."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from analysis import encoding
+from analysis.atlas.library import Library
+from analysis.features.parameters import PortraitParameters
+from analysis.jobs.request import RenderRequest
+from analysis.jobs.table import Jobs
+from analysis.task import Task
+from dashboard.likeness import against_it, like_it
+from tests.dashboard.conftest import Open
+from tests.dashboard.synthetic import add_atlas, model_card, pattern
+from tests.dashboard.test_pages import component, words
+
+LAYER = "features.1.conv"
+IMAGES = 400
+
+
+def exemplars(top: dict[int, range], least: dict[int, range]) -> pd.DataFrame:
+    rows = [
+        {"channel": channel, "kind": kind, "image": image}
+        for kind, sets in (("top", top), ("least", least))
+        for channel, images in sets.items()
+        for image in images
+    ]
+    return pd.DataFrame(rows)
+
+
+def test_channels_that_share_their_images_are_alike() -> None:
+    top = {0: range(10), 1: range(2, 12), 2: range(9, 19), 3: range(100, 110)}
+    table = exemplars(top, {0: range(100, 110)})
+    (alike,) = like_it(table, 0, IMAGES)
+    assert (alike.channel, alike.shared, alike.of) == (1, 8, 10)
+    (against,) = against_it(table, 0, IMAGES)
+    assert (against.channel, against.shared) == (3, 10)
+
+
+def test_of_few_images_sharing_them_means_nothing() -> None:
+    table = exemplars({0: range(10), 1: range(3, 13)}, {})
+    assert like_it(table, 0, 14) == []
+    assert like_it(table, 5, IMAGES) == []
+
+
+def asked(shelf: Library) -> list[RenderRequest]:
+    return [RenderRequest(**job.request) for job in Jobs(shelf.database_url).recent() if job.kind == "render"]
+
+
+class TestPortraits:
+    @pytest.fixture
+    def shelf(self, own_shelf: Library) -> Library:
+        add_atlas(own_shelf, model_card())
+        return own_shelf
+
+    def test_a_button_asks_for_its_opposite(self, shelf: Library, open_page: Open) -> None:
+        app = open_page("channel", atlas="tiny", layer=LAYER, channel="5")
+        app.button(key="render-Its opposite").click().run()
+        (request,) = asked(shelf)
+        assert (request.atlas, request.layer, request.channel) == ("tiny-abababab.12121212", LAYER, 5)
+        assert request.parameters == {"negative": True}
+
+    def test_the_form_asks_for_what_differs_from_the_defaults(self, shelf: Library, open_page: Open) -> None:
+        app = open_page("channel", atlas="tiny", layer=LAYER, channel="5")
+        next(box for box in app.selectbox if box.label == "Site").select("activation")
+        next(box for box in app.number_input if box.label == "Steps").set_value(64)
+        next(button for button in app.button if button.label == "Render").click().run()
+        (request,) = asked(shelf)
+        assert request.parameters == {"site": "activation", "steps": 64}
+        PortraitParameters(**request.parameters)
+
+    def test_what_was_made_is_shown_and_what_failed_says_why(self, shelf: Library, open_page: Open) -> None:
+        atlas = shelf.atlas("tiny")
+        settings = PortraitParameters(negative=True, faces=2).model_dump(mode="json")
+        made = Task("renders", 1, atlas.model.sha256, "p", LAYER, (5, 6), parameters=settings)
+        failed = Task("renders", 1, atlas.model.sha256, "p", LAYER, (5, 6), parameters={**settings, "seed": 3})
+        atlas.add_build({"request": {}, "versions": {}}, [made, failed])
+        table = pd.DataFrame({"face": [0, 1], "activation": [-2.0, -1.5], "ratio": [1.4, None], "state": "driven"})
+        face = encoding.to_picture(pattern(1))
+        files = {"renders.parquet": encoding.to_parquet(table), "face-0.webp": face, "face-1.webp": face}
+        atlas.artifacts.write(made, files)
+        atlas.artifacts.fail(failed, "No memory. Take fewer faces.")
+        app = open_page("channel", atlas="tiny", layer=LAYER, channel="5")
+        second, first = component(app, "strata_unit")["portraits"]
+        assert first["title"] == "Its opposite, 2 faces"
+        assert [face["caption"] for face in first["faces"]] == ["answers -2.00, ×1.4 the best image", "answers -1.50"]
+        assert first["faces"][1]["url"].endswith("/face-1.webp")
+        assert (second["about"], second["faces"]) == ("No memory. Take fewer faces.", [])
+
+
+def test_a_note_is_kept_and_shown_as_text(own_shelf: Library, open_page: Open) -> None:
+    add_atlas(own_shelf, model_card())
+    app = open_page("channel", atlas="tiny", layer=LAYER, channel="5")
+    app.text_area[0].set_value("<script>x</script> looks at *wheels*")
+    app.text_input[0].set_value("Ada")
+    next(button for button in app.button if button.label == "Keep it").click().run()
+    said = words(app)
+    assert "looks at \\*wheels\\*" in said
+    assert "<script>" not in said.replace("\\<script\\>", "")
+    assert "Ada" in said
+    assert "wheels" not in words(open_page("channel", atlas="tiny", layer=LAYER, channel="6"))
+
+
+def test_an_empty_note_is_refused(own_shelf: Library, open_page: Open) -> None:
+    add_atlas(own_shelf, model_card())
+    app = open_page("channel", atlas="tiny", layer=LAYER, channel="5")
+    next(button for button in app.button if button.label == "Keep it").click().run()
+    assert "says nothing" in app.warning[0].value
