@@ -26,6 +26,9 @@ INPUT = Annotated[list[str] | None, typer.Option("--input", help="What it expect
 PARTIAL = Annotated[bool, typer.Option("--partial", help="Accept weights that fill only a part of your class.")]
 TRUST = Annotated[bool, typer.Option("--trust", help="Allow the file to run code of its own. Only for files you made.")]
 WORKERS = Annotated[int | None, typer.Option(min=1, help="Worker processes; one a core by default.")]
+MEMORY = Annotated[
+    str | None, typer.Option(help="What each worker may use: 4GiB. The machine's, shared out evenly, by default.")
+]
 SCHEDULER = Annotated[
     str | None, typer.Option(help="tcp://host:8786 of a Dask cluster to run on, instead of this machine.")
 ]
@@ -85,10 +88,12 @@ def build(
     database: DATABASE = None,
     workers: WORKERS = None,
     scheduler: SCHEDULER = None,
+    memory: MEMORY = None,
 ) -> None:
     """Make the atlas of a model: statistics, exemplars and pictures of every channel. Goes on where it was stopped."""
     from analysis.atlas.library import Library
     from analysis.console import print_skipped
+    from analysis.jobs.cluster import Hands
     from analysis.jobs.local import build_here, requested
     from analysis.jobs.request import possible
 
@@ -105,7 +110,7 @@ def build(
         "channels": None if channels is None else list(_numbers(channels)),
         "techniques": chosen,
     }
-    job = build_here(shelf, request, workers, scheduler)
+    job = build_here(shelf, request, Hands(workers, scheduler, memory))
     _end(job.state, job.error)
     atlas = shelf.atlas(job.result["atlas"])
     if atlas.probe is not None:
@@ -121,6 +126,7 @@ def serve(
     database: DATABASE = None,
     workers: WORKERS = None,
     scheduler: SCHEDULER = None,
+    memory: MEMORY = None,
     models: Annotated[
         list[Path] | None, typer.Option(help="A folder whose model files may be opened in the browser; repeatable.")
     ] = None,
@@ -130,21 +136,40 @@ def serve(
 ) -> None:
     """Start the dashboard and, beside it, the engine that does its jobs."""
     from analysis.atlas.library import Library
+    from analysis.jobs.cluster import Hands
     from analysis.serving import serve as run
 
     offered = {"models": models or [], "images": images or []}
-    run(Library(library, database), address, port, workers, scheduler, offered)
+    run(Library(library, database), address, port, Hands(workers, scheduler, memory), offered)
 
 
 @app.command()
 def engine(
-    library: LIBRARY = HERE, database: DATABASE = None, workers: WORKERS = None, scheduler: SCHEDULER = None
+    library: LIBRARY = HERE,
+    database: DATABASE = None,
+    workers: WORKERS = None,
+    scheduler: SCHEDULER = None,
+    memory: MEMORY = None,
 ) -> None:
     """Do the jobs of a library, without a dashboard."""
     from analysis.atlas.library import Library
+    from analysis.jobs.cluster import Hands
     from analysis.serving import run_engine
 
-    run_engine(Library(library, database), workers, scheduler)
+    run_engine(Library(library, database), Hands(workers, scheduler, memory))
+
+
+@app.command()
+def worker(
+    scheduler: Annotated[str, typer.Argument(help="The Dask scheduler to work for: tcp://host:8786.")],
+    workers: WORKERS = None,
+    memory: MEMORY = None,
+) -> None:
+    """Work for a Dask cluster with this machine: single-threaded processes, one a core, until told to end."""
+    from analysis.jobs.cluster import Hands
+    from analysis.jobs.joining import work_for
+
+    work_for(Hands(workers, scheduler, memory))
 
 
 @app.command()

@@ -16,6 +16,7 @@ from types import MappingProxyType
 
 from analysis.atlas.library import Library
 from analysis.errors import StrataError
+from analysis.jobs.cluster import Hands
 
 PATIENCE = 60.0
 """Seconds that the dashboard may take to answer."""
@@ -25,8 +26,7 @@ def serve(
     library: Library,
     address: str,
     port: int,
-    workers: int | None = None,
-    scheduler: str | None = None,
+    on: Hands,
     offered: Mapping[str, Sequence[Path]] = MappingProxyType({}),
 ) -> None:
     """Run the dashboard and the engine until either ends or the person presses Ctrl-C; prints the address.
@@ -43,7 +43,7 @@ def serve(
     try:
         _wait_until_it_answers(children[0], port)
         print(f"\n  Strata is at http://localhost:{port}\n  library {library.root}; Ctrl-C stops it\n", flush=True)
-        children.append(subprocess.Popen(_engine(workers, scheduler), env=environment))
+        children.append(subprocess.Popen(_engine(on), env=environment))
         signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
         while all(child.poll() is None for child in children):
             time.sleep(0.5)
@@ -55,7 +55,7 @@ def serve(
         _end(children)
 
 
-def run_engine(library: Library, workers: int | None = None, scheduler: str | None = None) -> None:
+def run_engine(library: Library, on: Hands) -> None:
     """Do a library's jobs until the process is told to end; jobs that were lost with an earlier engine go on."""
     from analysis.jobs.cluster import cluster
     from analysis.jobs.engine import Engine
@@ -63,7 +63,7 @@ def run_engine(library: Library, workers: int | None = None, scheduler: str | No
     stop = Event()
     for told in (signal.SIGTERM, signal.SIGINT):
         signal.signal(told, lambda *_: stop.set())
-    with cluster(workers, scheduler) as client:
+    with cluster(on.workers, on.scheduler, on.memory) as client:
         Engine(library, client).serve(stop)
 
 
@@ -84,12 +84,10 @@ def _dashboard(address: str, port: int) -> list[str]:
     return [sys.executable, str(serving), "--address", address, "--port", str(port)]
 
 
-def _engine(workers: int | None, scheduler: str | None) -> list[str]:
+def _engine(on: Hands) -> list[str]:
     command = [sys.executable, "-m", "analysis.cli", "engine"]
-    if workers is not None:
-        command += ["--workers", str(workers)]
-    if scheduler is not None:
-        command += ["--scheduler", scheduler]
+    for name, value in vars(on).items():
+        command += [] if value is None else [f"--{name}", str(value)]
     return command
 
 

@@ -5,11 +5,22 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import Lock
 
 import dask
 from distributed import Client, LocalCluster
 
 from analysis.errors import StrataError
+
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+RUN_OR_END = {
+    # a task's memory is torch's, of which Dask can move nothing to disk
+    "distributed.worker.memory.target": False,
+    "distributed.worker.memory.spill": False,
+    "distributed.worker.memory.pause": False,
+    "distributed.worker.memory.terminate": 0.95,
+}
 
 
 def cores() -> int:
@@ -17,21 +28,32 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+@dataclass(frozen=True)
+class Hands:
+    """Who does the work: so many local processes (one a core where not given), or a Dask cluster.
+
+    memory : what a local process may use (`4GiB`); the machine's shared out evenly where not given
+    """
+
+    workers: int | None = None
+    scheduler: str | None = None
+    memory: str | None = None
+
+
 @contextmanager
-def cluster(workers: int | None = None, scheduler: str | None = None) -> Iterator[Client]:
+def cluster(workers: int | None = None, scheduler: str | None = None, memory: str | None = None) -> Iterator[Client]:
     """A Dask client: of `scheduler` (tcp://host:8786) where one is given, else of `workers` local processes.
 
     Local workers are single-threaded, one a core: the barrier of a multi-threaded convolution waits for cores that
-    others have. Dask's nanny restarts a worker that dies or outgrows its memory; a task that was running on two
-    dying workers is given up and reported.
+    others have. Dask's nanny ends a worker that outgrows its memory (`memory`, `4GiB`; the machine's shared out evenly
+    where not given) and starts another one for one that died; what becomes of its task, waves.py decides.
     """
     quiet = {
-        "distributed.scheduler.allowed-failures": 1,
+        "distributed.scheduler.allowed-failures": 0,
+        **RUN_OR_END,
         "distributed.worker.daemon": True,
         "distributed.admin.low-level-log-length": 0,
-        "distributed.nanny.pre-spawn-environ.OMP_NUM_THREADS": 1,
-        "distributed.nanny.pre-spawn-environ.MKL_NUM_THREADS": 1,
-        "distributed.nanny.pre-spawn-environ.OPENBLAS_NUM_THREADS": 1,
+        **{f"distributed.nanny.pre-spawn-environ.{name}": 1 for name in ONE_THREAD},
     }
     with dask.config.set(quiet):
         if scheduler is not None:
@@ -50,6 +72,38 @@ def cluster(workers: int | None = None, scheduler: str | None = None) -> Iterato
                 processes=True,
                 dashboard_address="127.0.0.1:0",  # any free port, and none of it to be seen outside
                 silence_logs=50,
+                memory_limit=memory or "auto",
             )
             with local, Client(local) as client:
                 yield client
+
+
+class Connection:
+    """An engine's way to its scheduler, which may go and come back."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._address = client.scheduler.address if client.scheduler else ""
+        self._connecting = Lock()
+
+    def client(self) -> Client | None:
+        """A connected client; None while the scheduler is gone."""
+        with self._connecting:
+            if self._client.status == "closed":
+                try:
+                    self._client = Client(self._address, timeout="2s")
+                except (OSError, TimeoutError):
+                    return None
+            return self._client if self._client.status == "running" else None
+
+    def workers(self) -> int:
+        client = self.client()
+        return 0 if client is None else sum(client.nthreads().values())
+
+    def trouble(self) -> dict[str, str]:
+        """What people should know while nothing goes on, as columns of a job's row."""
+        if self.client() is None:
+            return {"note": f"the scheduler at {self._address} does not answer; waiting for it"}
+        if not self.workers():
+            return {"note": f"the cluster at {self._address} has no workers; waiting for one"}
+        return {}

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analysis import encoding
-from analysis.atlas.files import write_atomically
+from analysis.atlas.files import place, write_atomically
 from analysis.atlas.library import Library
 from analysis.errors import StrataError
 from analysis.jobs.plan import parse_values
 from analysis.jobs.request import DreamRequest
-from analysis.jobs.worker import open_model_of, single_threaded, stop_if_asked
+from analysis.jobs.worker import StopSign, open_model_of, single_threaded
 from analysis.technique import Cancelled
 
 if TYPE_CHECKING:
@@ -40,9 +40,9 @@ def dream_task(library_root: str, job_id: str, request: DreamRequest) -> bool:
     library = Library(library_root)
     folder = library.dream_folder(job_id)
     model = open_model_of(library_root, request.model)
-    image = read_image(Path(request.image), model.card.input.channels)
+    image = read_image(place(request.image), model.card.input.channels)
     write_atomically(folder / "original.png", _png(image))
-    stop = library.job_folder(job_id) / "cancel"
+    stop = StopSign(library.job_folder(job_id) / "cancel")
     try:
         (_strip if request.strip else _one)(model, image, request, folder, _teller(folder, stop))
     except Cancelled:
@@ -116,13 +116,13 @@ def _strip(model: Model, image: Tensor, request: DreamRequest, folder: Path, tel
     write_atomically(folder / "facts.json", encoding.to_json(facts))
 
 
-def _teller(folder: Path, stop: Path) -> Tell:
+def _teller(folder: Path, stop: StopSign) -> Tell:
     """What a dream calls after every step: writes how far it is now and then; raises Cancelled when asked to stop."""
     told = 0.0
 
     def tell(fraction: float, note: str) -> None:
         nonlocal told
-        stop_if_asked(stop)
+        stop.look()
         if fraction >= 1 or time.monotonic() - told > TELL_EVERY:
             told = time.monotonic()
             row = {"done": round(fraction * STEPS), "total": STEPS, "note": note}

@@ -4,28 +4,35 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from threading import Event
 from typing import Any
 
-from distributed import Client, Future, KilledWorker, as_completed
+from distributed import Client, Future, KilledWorker
 
-from analysis.atlas.files import write_atomically
+from analysis.atlas.files import remove, write_atomically
 from analysis.atlas.library import Library
+from analysis.atlas.settled import settled
 from analysis.errors import StrataError
+from analysis.jobs.agenda import Agenda
+from analysis.jobs.cluster import Connection
 from analysis.jobs.dreaming import dream_task, read_progress
+from analysis.jobs.ledger import Ledger
 from analysis.jobs.prepare import prepare, prepare_render
 from analysis.jobs.progress import Tally
 from analysis.jobs.request import BuildRequest, DreamRequest, RenderRequest
-from analysis.jobs.table import Job, Jobs, State
+from analysis.jobs.table import Job, Jobs, State, Taken
+from analysis.jobs.waves import BEAT, KILLED, Waves
 from analysis.jobs.worker import Outcome, run_task
 from analysis.task import Task
 
 log = logging.getLogger(__name__)
-BEAT = 0.5
-"""Seconds between two looks at the table while a job runs."""
-KILLED = "Its worker process was killed twice, most likely out of memory. Give the workers more, or a smaller size."
+PATIENCE = 20.0
+"""Seconds that a cancelled job waits for its only task to hear of it."""
+LOST = ("cancelled", "lost")
+"""A future's status when its scheduler went away."""
 SOONER = 1000
 """Priority of what a person waits for at the screen (dreams, renders) over any build."""
 
@@ -36,7 +43,8 @@ class Engine:
     def __init__(self, library: Library, client: Client) -> None:
         self.library = library
         self.jobs = Jobs(library.database_url)
-        self.client = client
+        self._ledger = Ledger(self.jobs)
+        self._cluster = Connection(client)
 
     def serve(self, stop: Event, at_once: int = 8) -> None:
         """Take jobs until `stop` is set, several side by side, so that a dream does not wait for a build's end."""
@@ -54,13 +62,24 @@ class Engine:
         """
         try:
             job = {"build": self._build, "dream": self._dream, "render": self._render}[job.kind](job, watch)
+        except Taken as taken:
+            log.warning("%s", taken)
+            return job
         except StrataError as error:
-            job = self.jobs.finish(job.id, "failed", str(error))
+            job = self._ledger.finish(job, "failed", str(error))
         except Exception as error:
             log.exception("job %s", job.id)
-            job = self.jobs.finish(job.id, "failed", f"Strata itself failed: {type(error).__name__}: {error}")
+            job = self._ledger.finish(job, "failed", f"Strata itself failed: {type(error).__name__}: {error}")
         watch(job)
+        self._tidy(job)
         return job
+
+    def _tidy(self, job: Job) -> None:
+        """The sign that a job was cancelled is of no use after its end."""
+        try:
+            remove(self.library.job_folder(job.id))
+        except (OSError, StrataError) as error:
+            log.warning("%s", error)
 
     def _claim(self) -> Job | None:
         try:
@@ -70,87 +89,100 @@ class Engine:
             return None
 
     def _build(self, job: Job, watch: Callable[[Job], None]) -> Job:
-        watch(self.jobs.write(job.id, note="opening the images"))
+        watch(self._ledger.write(job, note="opening the images"))
         return self._planned(job, watch, prepare, BuildRequest(**job.request))
 
     def _render(self, job: Job, watch: Callable[[Job], None]) -> Job:
-        watch(self.jobs.write(job.id, note="drawing"))
+        watch(self._ledger.write(job, note="drawing"))
         return self._planned(job, watch, prepare_render, RenderRequest(**job.request), sooner=SOONER)
 
     def _planned(
         self, job: Job, watch: Callable[[Job], None], planner: Callable[..., str], request: Any, sooner: int = 0
     ) -> Job:
-        """Have a worker plan the request in its atlas, then run what was planned."""
-        atlas_id = self._alone(
-            job,
-            self.client.submit(
-                planner, str(self.library.root), request, key=f"prepare-{job.id}", priority=sooner, pure=False
-            ),
-        )
-        if atlas_id is None:
-            return self.jobs.finish(job.id, "cancelled")
-        atlas = self.library.atlas(atlas_id)
-        tasks = _last_plan(atlas.builds()[-1])
-        tally = Tally(tasks, len(self.client.scheduler_info()["workers"]))
-        watch(self.jobs.write(job.id, result={"atlas": atlas_id}, **tally.row()))
-        by_key = {task.key: task for task in tasks}
-        futures = self._submit(job, atlas_id, tasks, sooner)
-        for outcome in self._outcomes(job, futures, lambda: watch(self.jobs.write(job.id, **tally.row()))):
-            if outcome.reason == KILLED:
-                atlas.artifacts.fail(by_key[outcome.key], KILLED)
-            tally.add(outcome)
-        state: State = "cancelled" if tally.cancelled else "failed" if tally.failed else "done"
-        return self.jobs.finish(job.id, state, tally.error(), **tally.row())
+        """Have a worker plan the request in its atlas, then run what was planned and is not there."""
+        planned = self._alone(job, planner, request, key=f"prepare-{job.id}", priority=sooner)
+        if planned is None:
+            return self._ledger.finish(job, "cancelled")
+        atlas = self.library.atlas(planned)
+        tasks = [Task.from_json(task) for task in atlas.builds()[-1]["tasks"]]
+        done = settled(tasks, atlas.artifacts.made(tasks))
+        tally = Tally(tasks, self._cluster.workers())
+        for key in done:
+            tally.add(Outcome(key, "done"))
+        agenda = Agenda(tasks, done)
+        waves = Waves(agenda, self._cluster.client, partial(self._submit, job.id, atlas.id, sooner))
+        unwritable = ""
 
-    def _submit(self, job: Job, atlas_id: str, tasks: list[Task], sooner: int) -> dict[str, Future]:
-        futures: dict[str, Future] = {}
-        for task in tasks:
-            futures[task.key] = self.client.submit(
-                run_task,
-                str(self.library.root),
-                atlas_id,
-                task.to_json(),
-                job.id,
-                *(futures[key] for key in task.needs),
-                key=f"{task.technique}-{task.key}-{job.id}",
-                priority=task.priority + sooner,
-                pure=False,
-            )
-        return futures
-
-    def _outcomes(self, job: Job, futures: dict[str, Future], beat: Callable[[], None]) -> Iterator[Outcome]:
-        """The outcomes as they come; looks at the table between them and passes a wish to stop on to the workers."""
-        key_of = {future: key for key, future in futures.items()}
-        waiting = as_completed(list(futures.values()))
-        cancelled = False
-        while waiting.count():
-            for future in waiting.next_batch(block=False):
-                yield _outcome(key_of[future], future)
-            beat()
-            if not cancelled and self.jobs.get(job.id).cancel:
-                cancelled = True
+        def beat() -> None:
+            row = self._ledger.write(job, result={"atlas": atlas.id}, **tally.row(), **self._cluster.trouble())
+            agenda.look_at(self._ledger.looked_at(atlas.id))
+            if row.cancel:
+                waves.stop()
                 self._sign_to_stop(job)
-            time.sleep(BEAT)
+            watch(row)
+
+        for outcome in waves.run(beat):
+            if outcome.state == "unwritable":
+                unwritable = outcome.reason
+                waves.stop()
+                continue
+            if outcome.reason == KILLED:
+                atlas.artifacts.fail(agenda.task(outcome.key), KILLED)
+            tally.add(outcome)
+        if unwritable:
+            return self._ledger.finish(job, "failed", unwritable, **tally.row())
+        state: State = "cancelled" if agenda.left or tally.cancelled else "failed" if tally.failed else "done"
+        return self._ledger.finish(job, state, tally.error(), **tally.row())
+
+    def _submit(
+        self, job_id: str, atlas_id: str, sooner: int, client: Client, task: Task, priority: int, attempt: int
+    ) -> Future:
+        return client.submit(
+            run_task,
+            str(self.library.root),
+            atlas_id,
+            task.to_json(),
+            job_id,
+            key=f"{task.technique}-{task.key}-{job_id}-{attempt}",
+            priority=priority + sooner,
+            pure=False,
+        )
 
     def _dream(self, job: Job, watch: Callable[[Job], None]) -> Job:
-        request = DreamRequest(**job.request)
         folder = self.library.dream_folder(job.id)
-        watch(self.jobs.write(job.id, note="opening the model", result={"folder": str(folder)}))
-        future = self.client.submit(
-            dream_task, str(self.library.root), job.id, request, key=f"dream-{job.id}", priority=SOONER, pure=False
-        )
+        watch(self._ledger.write(job, note="opening the model", result={"folder": str(folder)}))
 
         def tell() -> None:
-            watch(self.jobs.write(job.id, **read_progress(folder)))
+            watch(self._ledger.write(job, **read_progress(folder)))
 
-        finished = self._alone(job, future, tell)
-        return self.jobs.finish(job.id, "done" if finished else "cancelled", **read_progress(folder))
+        request = DreamRequest(**job.request)
+        finished = self._alone(job, dream_task, job.id, request, key=f"dream-{job.id}", priority=SOONER, beat=tell)
+        return self._ledger.finish(job, "done" if finished else "cancelled", **read_progress(folder))
 
-    def _alone(self, job: Job, future: Future, beat: Callable[[], None] = lambda: None) -> Any:
+    def _alone(
+        self,
+        job: Job,
+        function: Callable[..., Any],
+        *arguments: Any,
+        key: str,
+        priority: int,
+        beat: Callable[[], None] = lambda: None,
+    ) -> Any:
         """The result of a job's only task; None when the job was cancelled before it came."""
-        while not future.done():
-            if self.jobs.write(job.id).cancel:
+        attempt, future, gone = 0, None, 0.0
+        while future is None or not future.done() or future.status in LOST:
+            client = self._cluster.client()
+            if client is not None and (future is None or future.status in LOST):
+                attempt += 1
+                named = f"{key}-{attempt}"
+                future = client.submit(
+                    function, str(self.library.root), *arguments, key=named, priority=priority, pure=False
+                )
+            if self._ledger.write(job, **self._cluster.trouble()).cancel:
                 self._sign_to_stop(job)
+                gone = gone or time.monotonic()
+                if future is None or time.monotonic() - gone > PATIENCE:
+                    return None
             beat()
             time.sleep(BEAT)
         try:
@@ -162,16 +194,3 @@ class Engine:
 
     def _sign_to_stop(self, job: Job) -> None:
         write_atomically(self.library.job_folder(job.id) / "cancel", b"")
-
-
-def _last_plan(build: dict[str, Any]) -> list[Task]:
-    return [Task.from_json(task) for task in build["tasks"]]
-
-
-def _outcome(key: str, future: Future) -> Outcome:
-    if future.status == "finished":
-        outcome: Outcome = future.result()
-        return outcome
-    error = future.exception() if future.status == "error" else None
-    reason = KILLED if isinstance(error, KilledWorker) else f"{type(error).__name__}: {error}"
-    return Outcome(key, "failed", 0.0, reason)

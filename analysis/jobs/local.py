@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import getpass
 import json
-import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from analysis.atlas.atlas import Atlas, Render
 from analysis.atlas.library import Library
 from analysis.console import watching
 from analysis.errors import StrataError
-from analysis.jobs.cluster import cluster
+from analysis.jobs.cluster import Hands, cluster
 from analysis.jobs.engine import BEAT, Engine
 from analysis.jobs.request import BuildRequest, DreamRequest, RenderRequest
 from analysis.jobs.table import Job, Jobs, Kind
@@ -23,24 +23,24 @@ from analysis.models.model import ModelCard
 from analysis.probe import open_probe
 
 
-def build_here(library: Library, request: Mapping[str, Any], workers: int | None, scheduler: str | None) -> Job:
+def build_here(library: Library, request: Mapping[str, Any], on: Hands) -> Job:
     """File a build and see it to its end. Raises StrataError for a request that is none."""
-    return _run(library, "build", BuildRequest(**request).model_dump(mode="json"), workers, scheduler)
+    return _run(library, "build", BuildRequest(**request).model_dump(mode="json"), on)
 
 
 def dream_here(library: Library, request: Mapping[str, Any], out: Path) -> None:
     """Dream and leave the picture at `out`. Raises StrataError where it failed."""
     if not out.parent.is_dir():
         raise StrataError(f"The folder {out.parent} does not exist. Make it first.")
-    job = _run(library, "dream", DreamRequest(**request).model_dump(mode="json"), 1, None)
+    job = _run(library, "dream", DreamRequest(**request).model_dump(mode="json"), Hands(1))
     if job.state != "done":
         raise StrataError(job.error or "The dream was stopped. Run the same command again.")
-    shutil.copyfile(library.dream_folder(job.id) / "final.png", out)
+    out.write_bytes((library.dream_folder(job.id) / "final.png").read_bytes())
 
 
 def render_here(library: Library, request: Mapping[str, Any]) -> Render:
     """Draw one unit; what was made. Raises StrataError where it failed."""
-    job = _run(library, "render", RenderRequest(**request).model_dump(mode="json"), 1, None)
+    job = _run(library, "render", RenderRequest(**request).model_dump(mode="json"), Hands(1))
     if job.state != "done":
         raise StrataError(job.error or "The pictures were stopped. Run the same command again.")
     return library.atlas(job.result["atlas"]).renders(request["layer"], request["channel"])[0]
@@ -105,25 +105,31 @@ def assignments(texts: Sequence[str]) -> dict[str, Any]:
     return values
 
 
-def _run(library: Library, kind: Kind, request: Mapping[str, Any], workers: int | None, scheduler: str | None) -> Job:
+def _run(library: Library, kind: Kind, request: Mapping[str, Any], on: Hands) -> Job:
+    """File a job and run it here.
+
+    Where another engine has it (a running `strata serve`), watch it there, and take it up should that engine be lost.
+    """
     jobs = Jobs(library.database_url)
-    job = jobs.submit(kind, request)
+    asked = jobs.submit(kind, request, _user())
     with watching() as watch:
+        while (job := jobs.claim(asked.id)) is None:
+            asked = jobs.get(asked.id)
+            watch(asked)
+            if asked.ended:
+                return asked
+            time.sleep(BEAT)
         try:
-            if jobs.claim(job.id) is None:
-                return _follow(jobs, job, watch)
-            with cluster(workers, scheduler) as client:
-                return Engine(library, client).run(jobs.get(job.id), watch)
+            with cluster(on.workers, on.scheduler, on.memory) as client:
+                return Engine(library, client).run(job, watch)
         except KeyboardInterrupt:
             jobs.cancel(job.id)
             jobs.finish(job.id, "cancelled")
             raise
 
 
-def _follow(jobs: Jobs, job: Job, watch: Callable[[Job], None]) -> Job:
-    """Another engine of this library (a running `strata serve`) has the job: watch it there."""
-    while not job.ended:
-        time.sleep(BEAT)
-        job = jobs.get(job.id)
-        watch(job)
-    return job
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container may run as a number that has no name
+        return ""

@@ -20,7 +20,9 @@ class Tally:
         self._workers = max(workers, 1)
         self._seconds: dict[str, list[float]] = defaultdict(list)
         self._left_of_layer = Counter(task.layer for task in tasks if task.layer is not None)
-        self._last = ""
+        self._left_of_technique = Counter(task.technique for task in tasks)
+        self._of_technique = Counter(self._left_of_technique)
+        self._last: Task | None = None
         self.failed: list[Outcome] = []
         self.cancelled = 0
 
@@ -33,7 +35,8 @@ class Tally:
             self._seconds[task.technique].append(outcome.seconds)
         if task.layer is not None:
             self._left_of_layer[task.layer] -= 1
-        self._last = f"{task.technique} of {task.layer}" if task.layer else task.technique
+        self._left_of_technique[task.technique] -= 1
+        self._last = task
 
     def seconds_left(self) -> float | None:
         """Estimate: for each technique the median of what its tasks took; of all, for one that has not begun.
@@ -58,15 +61,21 @@ class Tally:
         """The columns of the job table that say how far it is."""
         drawn = self._drawn()
         seconds = self.seconds_left()
+        last = self._last
+        note = "" if last is None else f"{last.technique} of {last.layer}" if last.layer else last.technique
         return {
             "done": len(self._tasks) - len(self._left),
             "total": len(self._tasks),
-            "note": self._last,
+            "note": note,
             "progress": {
                 "layers_done": sum(left == 0 for left in self._left_of_layer.values()),
                 "layers": len(self._left_of_layer),
                 "channels_done": sum(_channels(task) for task in drawn if task.key not in self._left),
                 "channels": sum(_channels(task) for task in drawn),
+                "layer": None if last is None else last.layer,
+                "techniques": {
+                    name: [total - self._left_of_technique[name], total] for name, total in self._of_technique.items()
+                },
                 "seconds_left": None if seconds is None else round(seconds, 1),
             },
         }

@@ -38,7 +38,8 @@ class Job:
 
     done, total : tasks of a build, steps of a dream
     note        : what is being done now, for people
-    progress    : further figures: layers_done, layers, channels_done, channels, seconds_left
+    progress    : further figures: layers_done, layers, channels_done, channels, seconds_left; layer, the one worked on
+                  last; techniques, of each what is done and how many there are
     result      : where it led: {"atlas": id} or {"folder": path}
     cancel      : somebody asked to stop it
     asked_by    : names of those who asked for it

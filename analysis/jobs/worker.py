@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from analysis.atlas.artifacts import StoredArtifact
 from analysis.atlas.atlas import Atlas
+from analysis.atlas.files import Unwritable
 from analysis.atlas.library import Library
 from analysis.errors import StrataError
 from analysis.task import Task
@@ -23,10 +24,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one task. seconds: spent on it, 0 where its artifact was there already."""
+    """What became of one task. seconds: spent on it, 0 where its artifact was there already.
+
+    unwritable: it could be done, but not kept; so could none of the others.
+    """
 
     key: str
-    state: Literal["done", "failed", "cancelled"]
+    state: Literal["done", "failed", "cancelled", "unwritable"]
     seconds: float = 0.0
     reason: str = ""
 
@@ -38,30 +42,35 @@ def single_threaded() -> None:
     torch.set_num_threads(1)
 
 
-def run_task(library_root: str, atlas_id: str, facts: Mapping[str, Any], job_id: str, *_after: Outcome) -> Outcome:
-    """Do one task of an atlas, if its artifact is not there yet. Never raises: what went wrong is in the outcome.
-
-    `_after` are the outcomes of the tasks it needs: given so that the scheduler waits for them.
-    """
-    library = Library(library_root)
-    atlas = Atlas(library.root / "atlases" / atlas_id)
+def run_task(library_root: str, atlas_id: str, facts: Mapping[str, Any], job_id: str) -> Outcome:
+    """Do one task of an atlas, if its artifact is not there yet. Never raises: what went wrong is in the outcome."""
+    began = time.monotonic()
     task = Task.from_json(facts)
+    try:
+        return _run(Library(library_root), atlas_id, task, job_id, began)
+    except Unwritable as error:
+        return Outcome(task.key, "unwritable", time.monotonic() - began, str(error))
+
+
+def _run(library: Library, atlas_id: str, task: Task, job_id: str, began: float) -> Outcome:
+    atlas = Atlas(library.root / "atlases" / atlas_id)
     if atlas.artifacts.has(task):
         return Outcome(task.key, "done")
     single_threaded()
-    began = time.monotonic()
-    stop = library.job_folder(job_id) / "cancel"
+    stop = StopSign(library.job_folder(job_id) / "cancel")
     try:
-        stop_if_asked(stop)
+        stop.look()
         context = Context(
             model=partial(open_model_of, str(library.root), atlas.model.id),
             probe=partial(_probe, str(atlas.root)),
             inputs=_inputs(atlas, task),
-            report=lambda _fraction: stop_if_asked(stop),
+            report=lambda _fraction: stop.look(),
         )
         atlas.artifacts.write(task, technique(task.technique).run(task, context))
     except Cancelled:
         return Outcome(task.key, "cancelled")
+    except Unwritable:
+        raise
     except StrataError as error:
         atlas.artifacts.fail(task, str(error))
         return Outcome(task.key, "failed", time.monotonic() - began, str(error))
@@ -73,10 +82,21 @@ def run_task(library_root: str, atlas_id: str, facts: Mapping[str, Any], job_id:
     return Outcome(task.key, "done", time.monotonic() - began)
 
 
-def stop_if_asked(sign: Path) -> None:
-    """Raise Cancelled once the job's sign to stop is there."""
-    if sign.exists():
-        raise Cancelled
+class StopSign:
+    """A file that is there once a job was cancelled; looked for a few times a second however often it is asked."""
+
+    EVERY = 0.2
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._looked = -self.EVERY
+
+    def look(self) -> None:
+        """Raises Cancelled once the sign is there."""
+        if time.monotonic() - self._looked >= self.EVERY:
+            self._looked = time.monotonic()
+            if self._path.exists():
+                raise Cancelled
 
 
 @lru_cache(maxsize=2)
