@@ -18,7 +18,7 @@ from analysis.models.layers import ConvLayer
 COSINE, CORRELATION = 0.95, 0.95
 """Filters as alike as this, and responses. The most alike healthy filters known here: 0.81."""
 COPY = 0.999
-"""Training may bring filters near each other, in small stems to 0.99; this near, one was copied from the other."""
+"""Training may bring filters near each other, in small nets to 0.98; this near, one was copied from the other."""
 MUCH, SOME = 0.2, 0.05
 """Share of a layer's channels that could be spared, from which it is high (where they are copies), medium."""
 BY_CHANCE = 0.01
@@ -67,10 +67,13 @@ def pairs_by_chance(layer: ConvLayer, inputs: int) -> float:
 
 
 def alike(weights: pd.DataFrame, statistics: pd.DataFrame) -> np.ndarray:
-    """[n, 2]: each channel whose filter is as good as its twin's, with the twin; responses, where both vary, agree."""
-    both = weights.merge(statistics[["channel", "twin_correlation"]], on="channel")
-    same = (both["twin_cosine"].abs() >= COSINE) & ~(both["twin_correlation"].abs() < CORRELATION)
-    return both.loc[same, ["channel", "twin"]].to_numpy()
+    """[n, 2]: each channel whose filter is as good as its twin's, with the twin; responses, where both vary, agree.
+
+    A filter and its negative are no copies: a ReLU lets through what the other shuts out.
+    """
+    same = weights["twin_cosine"].to_numpy() >= COSINE
+    same &= ~(np.abs(statistics["twin_correlation"].to_numpy()) < CORRELATION)
+    return weights[["channel", "twin"]].to_numpy()[same]
 
 
 def joined(pairs: np.ndarray) -> list[list[int]]:

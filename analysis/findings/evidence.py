@@ -17,11 +17,8 @@ TABLES = {
     "statistics": "statistics.parquet",
     "weights": "weights.parquet",
     "exemplars": "exemplars.parquet",
-    "outputs": "statistics.parquet",
 }
 """Technique → its table."""
-WHOLE = frozenset({"outputs"})
-"""Techniques that make one table a model, not one a layer."""
 
 
 class Evidence:
@@ -29,7 +26,7 @@ class Evidence:
 
     def __init__(self, atlas: Atlas) -> None:
         self._atlas = atlas
-        self._tables: dict[tuple[str, str | None], pd.DataFrame | None] = {}
+        self._tables: dict[tuple[str, str], pd.DataFrame | None] = {}
 
     @property
     def layers(self) -> tuple[ConvLayer, ...]:
@@ -39,7 +36,7 @@ class Evidence:
     def probe(self) -> ProbeCard | None:
         return self._atlas.probe
 
-    def table(self, technique: str, layer: str | None = None) -> pd.DataFrame | None:
+    def table(self, technique: str, layer: str) -> pd.DataFrame | None:
         """One row a channel (an exemplar), sorted by channel."""
         key = technique, layer
         if key not in self._tables:
@@ -50,7 +47,10 @@ class Evidence:
         return self._tables[key]
 
     def each(self, *techniques: str) -> Iterator[tuple[ConvLayer, list[pd.DataFrame]]]:
-        """Each layer that all of these techniques have a table of, with the tables, in the order of the model."""
+        """Each layer that all of these techniques have a table of, with the tables, in the order of the model.
+
+        Tables of statistics and weights have a row for every channel, so they lie side by side.
+        """
         for layer in self.layers:
             tables = [self.table(technique, layer.name) for technique in techniques]
             known = [table for table in tables if table is not None]

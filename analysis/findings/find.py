@@ -3,13 +3,35 @@
 from __future__ import annotations
 
 from analysis.atlas.atlas import Atlas
-from analysis.findings import dead, duplicates
-from analysis.findings.evidence import WHOLE, Evidence
+from analysis.findings import (
+    dead,
+    duplicates,
+    headroom,
+    narrow,
+    nonfinite,
+    shortcut,
+    stem,
+    untrained,
+    unused,
+    wrong_input,
+)
+from analysis.findings.evidence import Evidence
 from analysis.findings.finding import SEVERITIES, Finding, Missing
 from analysis.findings.rule import Rule
 from analysis.findings.words import counted
 
-RULES: tuple[Rule, ...] = (dead.RULE, duplicates.RULE)
+RULES: tuple[Rule, ...] = (
+    nonfinite.RULE,
+    wrong_input.RULE,
+    untrained.RULE,
+    shortcut.RULE,
+    duplicates.RULE,
+    dead.RULE,
+    stem.RULE,
+    unused.RULE,
+    headroom.RULE,
+    narrow.RULE,
+)
 """Those that explain most stand first: within a severity, findings keep this order."""
 
 
@@ -33,9 +55,8 @@ def missing(atlas: Atlas) -> list[Missing]:
 def _lacks(rule: Rule, evidence: Evidence) -> str | None:
     lacking = []
     for technique, columns in rule.needs.items():
-        places: list[str | None] = [None] if technique in WHOLE else [layer.name for layer in evidence.layers]
-        tables = [evidence.table(technique, place) for place in places]
+        tables = [evidence.table(technique, layer.name) for layer in evidence.layers]
         absent = sum(table is None or not set(columns) <= set(table.columns) for table in tables)
         if absent:
-            lacking.append(technique if len(places) == 1 else f"{technique} of {counted(absent, 'layer')}")
+            lacking.append(f"{technique} of {counted(absent, 'layer')}")
     return f"needs {' and '.join(lacking)}, not made yet" if lacking else None

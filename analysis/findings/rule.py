@@ -15,7 +15,7 @@ class Rule:
 
     title   : a few words
     about   : one sentence: what it looks for
-    needs   : table ("statistics", "weights", "exemplars", "outputs") → the columns it reads of it
+    needs   : table ("statistics", "weights", "exemplars") → the columns it reads of it
     judge   : what it finds in an atlas; of layers whose tables are not there it says nothing
     applies : why it can not say anything about this model or probe at all; None where it can
     """

@@ -34,6 +34,7 @@ FACTS: dict[str, str] = {
     "rms": "root mean square of the weights",
     "edge_ratio": "largest singular value of [out, in·height·width] ÷ the Marchenko–Pastur edge, "
     "rms·(√rows + √columns): at most 1.05 for weights as drawn at random, mostly above it for trained ones",
+    "kurtosis": "excess kurtosis of the weights: 0 for Gaussian, −1.2 for uniform ones, more for most trained ones",
     "smoothness": "mean correlation of neighbouring weights in a kernel: trained stems are smooth; null below 3 × 3",
     "nonfinite": "weights that are NaN or infinite",
 }
@@ -135,9 +136,14 @@ def weights_facts(filters: Filters) -> dict[str, Any]:
     finite = np.isfinite(filters.weights)
     facts: dict[str, Any] = {"shape": list(filters.weights.shape), "nonfinite": int((~finite).sum())}
     if not finite.all():
-        return facts | {"rms": None, "edge_ratio": None, "smoothness": None}
+        return facts | {"rms": None, "edge_ratio": None, "kurtosis": None, "smoothness": None}
     rms = float(np.sqrt((filters.weights**2).mean()))
-    return facts | {"rms": rms, "edge_ratio": edge_ratio(filters), "smoothness": smoothness(filters.weights)}
+    return facts | {
+        "rms": rms,
+        "edge_ratio": edge_ratio(filters),
+        "kurtosis": kurtosis(filters.weights),
+        "smoothness": smoothness(filters.weights),
+    }
 
 
 def edge_ratio(filters: Filters) -> float | None:
@@ -152,6 +158,13 @@ def edge_ratio(filters: Filters) -> float | None:
         return None
     edge = np.sqrt((rows**2).mean()) * (np.sqrt(size) + np.sqrt(rows.shape[1]))
     return float(max(np.linalg.norm(rows[start : start + size], 2) for start in range(0, count, size)) / edge)
+
+
+def kurtosis(weights: np.ndarray) -> float | None:
+    """Excess kurtosis of all weights together, E[(w − mean)⁴] ÷ variance² − 3; None where they do not vary."""
+    apart = weights - weights.mean()
+    variance = (apart**2).mean()
+    return float((apart**4).mean() / variance**2 - 3) if variance > 0 else None
 
 
 def smoothness(weights: np.ndarray) -> float | None:

@@ -20,6 +20,7 @@ TILE = 48
 
 class Weights(technique.Technique):
     name = "weights"
+    version = 2
     title = "Weights"
     about = "What the weights alone tell: norms, copies, whether the layer looks trained. Needs no images."
     Parameters = NoParameters

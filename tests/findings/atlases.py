@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from analysis.atlas.atlas import Atlas
 from analysis.atlas.library import Library
@@ -12,15 +14,15 @@ from analysis.probe.probe import Probe
 from analysis.technique import Context, Wanted
 from analysis.techniques import technique
 
-READ = ("weights", "statistics", "exemplars", "outputs")
-"""The techniques whose tables the rules read."""
+READ: dict[str, dict[str, Any]] = {"weights": {}, "statistics": {}, "exemplars": {}}
+"""The techniques whose tables the rules read, with their parameters."""
 
 
-def atlas_of(model: Model, probe: Probe, folder: Path, techniques: tuple[str, ...] = READ) -> Atlas:
+def atlas_of(model: Model, probe: Probe, folder: Path, techniques: Mapping[str, Mapping[str, Any]] = READ) -> Atlas:
     """Everything planned is made, task by task."""
     atlas = Library(folder).create_atlas(model.card, probe.card)
     wanted = Wanted(tuple(layer.name for layer in model.card.layers))
-    tasks = plan(model.card, probe.card, wanted, {name: {} for name in techniques})
+    tasks = plan(model.card, probe.card, wanted, techniques)
     atlas.add_build({}, tasks)
     by_key = {task.key: task for task in tasks}
     for task in tasks:

@@ -45,7 +45,7 @@ def test_rules_have_names_of_their_own() -> None:
 def test_what_is_not_made_yet_is_said(tmp_path: Path) -> None:
     draw_probe(tmp_path / "images", "small", count=4)
     model = open_model(SAMPLES["small"].file)
-    atlas = atlas_of(model, open_probe(str(tmp_path / "images")), tmp_path / "library", ("weights",))
+    atlas = atlas_of(model, open_probe(str(tmp_path / "images")), tmp_path / "library", {"weights": {}})
     lacking = {each.rule: each.needs for each in missing(atlas)}
     assert lacking["dead"] == f"needs statistics of {len(model.card.layers)} layers, not made yet"
     assert find(atlas) == []
