@@ -54,7 +54,8 @@ def _kinds(statistics: pd.DataFrame, weights: pd.DataFrame, facts: Mapping[str, 
     kind = np.full(len(statistics), "", dtype="<U8")
     if facts.get("activation") in CUT_OFF and not facts.get("joined"):
         strength = np.abs(statistics["after_mean"].to_numpy())
-        kind[strength <= DORMANT * np.nanmean(strength)] = "dormant"
+        known = strength[np.isfinite(strength)]
+        kind[strength <= DORMANT * known.mean() if len(known) else False] = "dormant"
     kind[np.abs(weights["gamma_ratio"].to_numpy()) < CONSTANT] = "constant"
     kind[statistics["dead"].to_numpy()] = "dead"
     return kind
