@@ -16,6 +16,7 @@ from rich.table import Table
 
 from analysis.findings.finding import Finding, Missing
 from analysis.jobs.table import Job
+from analysis.models.input_spec import InputSpec
 from analysis.models.model import ModelCard
 from analysis.probe.probe import ProbeCard
 
@@ -25,19 +26,30 @@ LINE_EVERY = 5.0
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
+def _print_input(spec: InputSpec) -> None:
+    """What the net expects to see, and how that is known: fields that share a reason on one line."""
+    out.print(
+        f"  input {spec.channels}×{spec.height}×{spec.width} {spec.order}, range {_pair(spec.range)}, "
+        f"mean {_numbers(spec.mean)}, std {_numbers(spec.std)}",
+        soft_wrap=True,
+    )
+    reasons: dict[str, list[str]] = {}
+    for field, reason in spec.evidence.items():
+        reasons.setdefault(reason, []).append(field.replace("any_size", "any size"))
+    for reason, fields in reasons.items():
+        out.print(f"    {', '.join(fields)}: {escape(reason)}", soft_wrap=True)
+
+
 def print_model(card: ModelCard) -> None:
     """A model's facts and its conv layers as a table."""
-    spec = card.input
     out.print(
         f"[bold]{escape(card.name)}[/bold]  {card.format}, {_computes(card)}",
         soft_wrap=True,
     )
     if card.evidence:
         out.print(f"  {escape(card.evidence)}", soft_wrap=True)
-    out.print(
-        f"  input {spec.channels}×{spec.height}×{spec.width} {spec.order}, range {_pair(spec.range)}", soft_wrap=True
-    )
-    out.print(f"  mean {_numbers(spec.mean)}, std {_numbers(spec.std)}", soft_wrap=True)
+    if not card.weights_only:
+        _print_input(card.input)
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("layer", "kind", "channels", "kernel", "stride", "receptive field", "parameters"):
         table.add_column(heading, justify="left" if heading in ("layer", "kind") else "right", no_wrap=True)
@@ -61,7 +73,9 @@ def print_model(card: ModelCard) -> None:
 def _computes(card: ModelCard) -> str:
     if card.architecture is not None:
         return escape(card.architecture)
-    return "architecture not known" if card.weights_only else "computes what the file says"
+    if card.weights_only:
+        return "architecture not known"
+    return "rebuilt by rule" if card.evidence.startswith("Rebuilt") else "computes what the file says"
 
 
 def print_skipped(probe: ProbeCard, most: int = 10) -> None:
