@@ -18,6 +18,7 @@ def techniques() -> Mapping[str, Technique]:
     from analysis.features.prior_technique import PriorTechnique
     from analysis.features.renders import RendersTechnique
     from analysis.features.technique import FeaturesTechnique
+    from analysis.statistics.map_technique import LikenessMap
     from analysis.statistics.technique import Measure, Statistics
     from analysis.statistics.weights_technique import Weights
 
@@ -25,6 +26,7 @@ def techniques() -> Mapping[str, Technique]:
         Weights,
         Measure,
         Statistics,
+        LikenessMap,
         Outputs,
         Exemplars,
         Images,

@@ -142,8 +142,15 @@ def about_layer(layer: ConvLayer) -> str:
 
 def request_for_the_rest(atlas: Atlas, layer: ConvLayer) -> dict[str, Any] | None:
     """The latest build's request, for all channels of this layer alone; None where no build told what it was asked."""
-    requests = [build["request"] for build in atlas.builds() if build["request"].get("techniques")]
-    return {**requests[-1], "layers": [layer.name], "channels": None} if requests else None
+    request = latest_request(atlas)
+    return {**request, "layers": [layer.name], "channels": None} if request else None
+
+
+def latest_request(atlas: Atlas) -> dict[str, Any] | None:
+    """What was asked for last that shows a layer as a whole: not a map alone, nor pictures of one channel."""
+    requests = [build["request"] for build in atlas.builds()]
+    whole = [request for request in requests if set(request.get("techniques") or ()) - {"map"}]
+    return dict(whole[-1]) if whole else None
 
 
 def neighbours(before: str | None, after: str | None) -> list[tuple[str, str]]:

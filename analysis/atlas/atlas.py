@@ -171,6 +171,10 @@ class Atlas:
         """One row a channel: what its weights alone tell."""
         return self._rows("weights", "weights.parquet", layer, ("channel",))
 
+    def map(self, layer: str) -> pd.DataFrame | None:
+        """One row a channel: where it lies on the layer's map."""
+        return self._rows("map", "map.parquet", layer, ("channel",))
+
     def images(self) -> pd.DataFrame | None:
         """One row an image of the probe that some exemplar refers to."""
         return self.table("images", "images.parquet")

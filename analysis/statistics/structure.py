@@ -33,14 +33,7 @@ def structure_of(state: LayerState) -> Structure | None:
     """From all covariances where the layer is narrow enough to keep them (positions of a grid), else from the drawn
     images' means after the activation. None with fewer than two rows, or where nothing varies.
     """
-    if len(state.covariance.mean):
-        over, rows, covariance = "positions", state.covariance.rows, state.covariance.matrix()
-    else:
-        means = state.drawn.means.astype(np.float64)
-        means = means[np.isfinite(means).all(axis=1)]
-        over, rows = "images", len(means)
-        apart = means - means.mean(axis=0) if rows else means
-        covariance = apart.T @ apart / max(rows, 1)
+    over, rows, covariance = covariance_of(state)
     if rows < 2:
         return None
     eigenvalues = np.clip(np.linalg.eigvalsh(covariance)[::-1], 0, None)
@@ -61,14 +54,30 @@ def structure_of(state: LayerState) -> Structure | None:
     )
 
 
-def twins(covariance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """[C, C] → (the most correlated other channel [C], its correlation [C]); −1 and NaN where there is none."""
+def covariance_of(state: LayerState) -> tuple[str, int, np.ndarray]:
+    """(what it is taken over, how many of these, [C, C]): see Structure."""
+    if len(state.covariance.mean):
+        return "positions", state.covariance.rows, state.covariance.matrix()
+    means = state.drawn.means.astype(np.float64)
+    means = means[np.isfinite(means).all(axis=1)]
+    apart = means - means.mean(axis=0) if len(means) else means
+    return "images", len(means), apart.T @ apart / max(len(means), 1)
+
+
+def correlations(covariance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """[C, C] → (correlations [C, C], 0 on the diagonal; [C] whether a channel varies at all)."""
     variance = np.diag(covariance)
     varies = variance > variance.max(initial=0) * 1e-12
     scale = np.where(varies, np.sqrt(np.where(varies, variance, 1)), np.inf)
     correlation = (covariance / scale[:, None] / scale).clip(-1, 1)
     np.fill_diagonal(correlation, 0)
-    twin = np.abs(correlation).argmax(axis=1) if len(variance) else np.zeros(0, np.int64)
+    return correlation, varies
+
+
+def twins(covariance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """[C, C] → (the most correlated other channel [C], its correlation [C]); −1 and NaN where there is none."""
+    correlation, varies = correlations(covariance)
+    twin = np.abs(correlation).argmax(axis=1) if len(varies) else np.zeros(0, np.int64)
     best = correlation[np.arange(len(twin)), twin]
     alone = ~varies | (varies.sum() < 2)
     return np.where(alone, -1, twin), np.where(alone, np.nan, best)

@@ -26,6 +26,7 @@ walk = layers_around(atlas, layer)
 beside = [
     Way(name, "layer", View(atlas=atlas.id, layer=name), icon) for name, icon in neighbours(walk.at(-1), walk.at(1))
 ]
+beside.append(Way("Map", "map", View(atlas=atlas.id, layer=layer.name), ":material/map:"))
 beside.append(Way("Dream with it", "dream", View(atlas=atlas.id, layer=layer.name), ":material/auto_awesome:"))
 heading(layer.name, about_layer(layer), [Way(atlas.model.name, "overview", View(atlas=atlas.id))], beside)
 

@@ -29,7 +29,7 @@ def test_no_page_loads_torch(made: Library) -> None:
     place = {"atlas": "tiny-abababab", "layer": "features.1.conv"}
     pages = [
         ("library", {}), ("overview", place), ("layer", place), ("channel", {**place, "channel": "3"}),
-        ("dream", {}), ("open", {}),
+        ("dream", {}), ("open", {}), ("map", place),
         ("open", {"file": "sample/doodles"}),
         ("compare", {"atlas": "tiny-abababab", "other": "tiny-later"}), ("jobs", {}),
     ]  # fmt: skip
