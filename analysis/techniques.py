@@ -17,7 +17,7 @@ def techniques() -> Mapping[str, Technique]:
     from analysis.exemplars.technique import Exemplars
     from analysis.features.prior_technique import PriorTechnique
     from analysis.features.renders import RendersTechnique
-    from analysis.features.technique import FeaturesTechnique
+    from analysis.features.technique import FeaturesTechnique, SketchesTechnique
     from analysis.statistics.map_technique import LikenessMap
     from analysis.statistics.technique import Measure, Statistics
     from analysis.statistics.weights_technique import Weights
@@ -32,6 +32,7 @@ def techniques() -> Mapping[str, Technique]:
         Images,
         PriorTechnique,
         FeaturesTechnique,
+        SketchesTechnique,
         RendersTechnique,
     )
     return {kind.name: kind() for kind in kinds}

@@ -153,8 +153,13 @@ class Atlas:
         return self._rows("exemplars", "exemplars.parquet", layer, ("channel", "kind", "rank"))
 
     def features(self, layer: str) -> pd.DataFrame | None:
-        """One row a channel that has a picture."""
-        return self._rows("features", "features.parquet", layer, ("channel",))
+        """One row a channel that has a picture; `sketch` where it is the quick one, until the fine one is there."""
+        kinds = [(self._rows(name, "features.parquet", layer, ("channel",)), name) for name in ("features", "sketches")]
+        found = [rows.assign(sketch=name == "sketches") for rows, name in kinds if rows is not None]
+        if not found:
+            return None
+        every = pd.concat(found, ignore_index=True).drop_duplicates("channel")
+        return every.sort_values("channel", ignore_index=True)
 
     def renders(self, layer: str, channel: int) -> list[Render]:
         """What was asked for of one unit, the newest first, made or not."""

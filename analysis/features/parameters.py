@@ -23,6 +23,9 @@ class Parameters(technique.Parameters):
         le=8,
         description="How often a picture is tried anew that another channel answers more, or a real image beats",
     )
+    sketch: int = Field(
+        default=8, ge=0, le=16, description="Steps of the quick pictures that come first; 0: none; no part of the fine"
+    )
     negative: bool = Field(default=False, description="What the channel is most against, instead of for")
     site: Literal["conv", "norm", "activation"] = Field(
         default="conv", description="Where the layer is read: its own output, after its norm, after its non-linearity"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from analysis import encoding, technique
 from analysis.features.baseline import Baseline, baseline_at
 from analysis.features.files import evidence, sheet_files
@@ -17,6 +19,11 @@ from analysis.task import Task
 CHUNK = 32
 """Channels a task: large enough to fill a batch, small enough that a stopped build loses little."""
 
+SKETCHES = "sketches"
+
+SOONER = {"features": 40, SKETCHES: 60}
+"""Priorities of a layer's first pieces."""
+
 
 class FeaturesTechnique(technique.Technique):
     name = "features"
@@ -27,27 +34,13 @@ class FeaturesTechnique(technique.Technique):
     Parameters = Parameters
 
     def plan(self, request: technique.Request) -> list[Task]:
-        (prior,) = request.required["prior"]
-        model, wanted = request.model, request.wanted
-        layers = [name for name in wanted.layers if model.layer(name).kind.endswith("2d")] + list(wanted.heads)
-        return [
-            Task(
-                self.name,
-                self.version,
-                model.sha256,
-                prior.probe,
-                name,
-                piece,
-                # a head has one site, its logits
-                parameters={**request.parameters.model_dump(), **({"site": "conv"} if name in wanted.heads else {})},
-                needs=(prior.key,),
-                # every layer's first channels before any layer's last ones; deep layers, which people
-                # look at first, before shallow ones
-                priority=60 - 10 * (piece[0] > 0) + (9 * depth) // len(layers),
-            )
-            for depth, name in enumerate(layers)
-            for piece in wanted.pieces(model.units(name), CHUNK)
-        ]
+        """Sketches of everything first, so that an atlas fills fast; then the pictures."""
+        settings = request.parameters
+        fine = _tasks(self.name, request, SOONER[self.name])
+        if not 0 < settings.sketch < settings.steps:
+            return fine
+        quick = settings.model_copy(update={"steps": settings.sketch, "retries": 0, "attempts": 1})
+        return _tasks(SKETCHES, replace(request, parameters=quick), SOONER[SKETCHES]) + fine
 
     def run(self, task: Task, context: technique.Context) -> technique.Artifact:
         assert task.layer is not None
@@ -59,6 +52,39 @@ class FeaturesTechnique(technique.Technique):
         channels = range(*task.channels)
         made = render(model, task.layer, channels, prior, parameters, baseline=baseline, report=context.report)
         return sheet_files(made, evidence(made, parameters, baseline, followed(target)))
+
+
+class SketchesTechnique(FeaturesTechnique):
+    """What `features` plans before its own: the same, after few steps and in one try."""
+
+    name = SKETCHES
+    title = "Sketches"
+    about = "For each channel a quick picture that is shown until the fine one is there."
+
+
+def _tasks(name: str, request: technique.Request, priority: int) -> list[Task]:
+    (prior,) = request.required["prior"]
+    model, wanted = request.model, request.wanted
+    settings = request.parameters.model_dump(exclude={"sketch"})
+    layers = [layer for layer in wanted.layers if model.layer(layer).kind.endswith("2d")] + list(wanted.heads)
+    return [
+        Task(
+            name,
+            FeaturesTechnique.version,
+            model.sha256,
+            prior.probe,
+            layer,
+            piece,
+            # a head has one site, its logits
+            parameters={**settings, **({"site": "conv"} if layer in wanted.heads else {})},
+            needs=(prior.key,),
+            # every layer's first channels before any layer's last ones; deep layers, which people
+            # look at first, before shallow ones
+            priority=priority - 10 * (piece[0] > 0) + (9 * depth) // len(layers),
+        )
+        for depth, layer in enumerate(layers)
+        for piece in wanted.pieces(model.units(layer), CHUNK)
+    ]
 
 
 def followed(target: Target) -> Follow | None:

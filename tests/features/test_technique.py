@@ -85,6 +85,25 @@ def test_an_input_of_many_planes_is_shown_plane_by_plane_too():
     assert "00005-planes.webp" not in colored
 
 
+def test_sketches_of_everything_come_before_any_picture():
+    model = model_of(small_net())
+    wanted = Wanted(("0", "2"))
+    prior = PriorTechnique().plan(Request(model.card, None, wanted, PriorParameters()))
+
+    def planned(**settings):
+        request = Request(model.card, None, wanted, Parameters(**settings), {"prior": prior})
+        return FeaturesTechnique().plan(request)
+
+    tasks = planned(steps=40)
+    sketches = [task for task in tasks if task.technique == "sketches"]
+    pictures = [task for task in tasks if task.technique == "features"]
+    assert [task.layer for task in sketches] == [task.layer for task in pictures] == ["0", "2"]
+    assert {task.parameters["steps"] for task in sketches} == {8}
+    assert min(task.priority for task in sketches) > max(task.priority for task in pictures)
+    assert {task.technique for task in planned(steps=8)} == {"features"}, "what is as quick needs no sketch"
+    assert [task.key for task in planned(steps=40, sketch=0)] == [task.key for task in pictures]
+
+
 def test_the_classes_of_a_head_are_planned_and_drawn_like_channels():
     torch.manual_seed(0)
     model = model_of(nn.Sequential(small_net(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(10, 4)))
