@@ -59,9 +59,9 @@ def render(
         short = [place for place in range(len(channels)) if merits[place] <= 0 and best.state[place] == DRIVEN]
         if not short:
             break
-        recipe, seed = another_recipe(parameters, target.view, number), parameters.seed + number - 1
+        recipe = another_recipe(parameters, target.view, number)
         wanted = [channels[place] for place in short]
-        again = draw(wanted, recipe, seed, min(batch, FEW), parameters.attempts + number - 1)
+        again = draw(wanted, recipe, parameters.seed, min(batch, FEW), parameters.attempts + number - 1)
         gained = torch.nonzero(merit(again, baseline, sign) > merits[short]).flatten().tolist()
         best = best.replaced([short[row] for row in gained], again, gained)
     report(1.0)
