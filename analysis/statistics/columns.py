@@ -4,6 +4,8 @@ from __future__ import annotations
 
 QUANTILES = (1, 5, 10, 25, 50, 75, 90, 95, 99)
 """Percent."""
+IMAGE_QUANTILES = (1, 5, 25, 50, 75, 95, 99)
+"""Percent, of what is one number an image: its map's greatest value, its map's mean."""
 HISTOGRAM_BINS = 32
 
 COLUMNS: dict[str, str] = {
@@ -20,20 +22,35 @@ COLUMNS: dict[str, str] = {
     "zeros": "share of values ≤ 0 after the batch normalisation that follows, if one does: what a ReLU silences",
     "dead": "true where that share is 1 on every image and a ReLU follows: nothing gets through",
     "after_mean": "mean after the normalisation and activation that follow (before the sum in a residual block)",
+    "after_std": "standard deviation there",
+    "after_min": "least value there",
+    "after_max": "greatest value there",
     "border_ratio": "mean after the activation on a map's outermost ring ÷ mean inside; NaN where one is 0",
     **{
         f"p{share:02d}": f"{share} % quantile at the conv's output, off by at most 3.2 % of itself"
+        for share in QUANTILES
+    },
+    **{
+        f"after_p{share:02d}": f"{share} % quantile after the normalisation and activation, off by at most 3.2 % of a·x"
         for share in QUANTILES
     },
     "peak_mean": "mean over the images of the map's greatest value",
     "peak_std": "standard deviation over the images of the map's greatest value",
     "peak_min": "the weakest image's greatest value",
     "peak_max": "the strongest image's greatest value",
-    "peak_p50": "median over the images of the map's greatest value",
-    "peak_p99": "99 % quantile over the images of the map's greatest value",
+    **{
+        f"peak_p{share:02d}": f"{share} % quantile over the images of the map's greatest value"
+        for share in IMAGE_QUANTILES
+    },
+    **{
+        f"image_mean_p{share:02d}": f"{share} % quantile over the images of the map's mean" for share in IMAGE_QUANTILES
+    },
     "image_mean_std": "standard deviation over the images of the map's mean",
+    "image_mean_min": "least of the images' means",
+    "image_mean_max": "greatest of them",
     "histogram": f"list: values in each of {HISTOGRAM_BINS} equal bins from min to max at the conv's output",
     "histogram_edges": "list: edges of those bins",
+    "after_histogram": f"list: values after the activation in {HISTOGRAM_BINS} equal bins from after_min to after_max",
     "selectivity": "(greatest class mean − mean of the others) ÷ their sum, after the activation; NaN without classes",
     "classes": "list: the five classes with the greatest mean after the activation; absent without labels",
     "class_means": "list: these means",

@@ -14,10 +14,14 @@ import numpy as np
 
 from analysis.statistics.sketch import HALF, LOWEST, POSITIONS, SHIFT
 
-FIELDS = ("count", "mean", "m2", "low", "peak", "place", "zeros", "negatives", "silent", "after", "border")
+FIELDS = (
+    *("count", "mean", "m2", "low", "peak", "place", "zeros", "negatives", "silent"),
+    *("after", "border", "after_squares", "after_low", "after_high"),
+)
 """What `walk` gives of each map: number of finite values, their mean, sum of squared distances from it, least and
 greatest, flat place of the greatest, how many are zero, below zero, and silent after the normalisation that follows;
-sum of the rectified (or not) normalised values over the map, and over its outermost ring."""
+sum of the rectified (or not) normalised values over the map, and over its outermost ring; sum of their squares over
+the map, the least and the greatest of them."""
 
 _ONE, _NIL = np.float32(1), np.float32(0)
 _LARGEST = np.float32(np.finfo(np.float32).max)
@@ -64,6 +68,7 @@ def _sums(row, scale, shift, floor, ceiling):  # type: ignore[no-untyped-def]
     total = 0.0
     squares = 0.0
     after = 0.0
+    after_squares = 0.0
     zeros, negatives, silent = _NIL, _NIL, _NIL
     for j in range(row.size):
         value = row[j]
@@ -71,11 +76,13 @@ def _sums(row, scale, shift, floor, ceiling):  # type: ignore[no-untyped-def]
         total += distance
         squares += distance * distance
         then = scale * value + shift
-        after += np.float64(_between(then, floor, ceiling))
+        through = np.float64(_between(then, floor, ceiling))
+        after += through
+        after_squares += through * through
         zeros += _ONE if value == _NIL else _NIL
         negatives += _ONE if value < _NIL else _NIL
         silent += _ONE if then <= _NIL else _NIL
-    return first, total, squares, zeros, negatives, silent, after
+    return first, total, squares, zeros, negatives, silent, after, after_squares
 
 
 @numba.njit(cache=True, nogil=True)
@@ -144,15 +151,17 @@ def walk(maps, width, stride, scale, shift, bounds, bins, out):  # type: ignore[
             row = maps[i, c]
             least, greatest, place = _extremes(row)
             if greatest >= _INFINITE or least <= -_INFINITE - 1:
-                row = _only_finite(maps[i, c], kept)
+                row = _only_finite(maps[i, c], maps[i, c], kept)
                 if row.size == 0:
                     out[i, c] = 0
-                    out[i, c, 3] = np.inf
-                    out[i, c, 4] = -np.inf
+                    out[i, c, 3] = out[i, c, 12] = np.inf
+                    out[i, c, 4] = out[i, c, 13] = -np.inf
                     continue
                 least, greatest, place = _extremes(row)
                 place = _place_among_finite(maps[i, c], place)
-            first, total, squares, zeros, negatives, silent, after = _sums(row, scale[c], shift[c], floor, ceiling)
+            first, total, squares, zeros, negatives, silent, after, after_squares = _sums(
+                row, scale[c], shift[c], floor, ceiling
+            )
             count = row.size
             one = out[i, c]
             one[0] = count
@@ -168,6 +177,12 @@ def walk(maps, width, stride, scale, shift, bounds, bins, out):  # type: ignore[
             one[10] = 0.0
             if width and count == maps.shape[2]:
                 one[10] = _ring(row, width, scale[c], shift[c], floor, ceiling)
+            one[11] = after_squares
+            ends = (
+                _between(scale[c] * one[3] + shift[c], floor, ceiling),
+                _between(scale[c] * one[4] + shift[c], floor, ceiling),
+            )
+            one[12], one[13] = min(ends), max(ends)
             _count_lattice(row, stride, sampled, places, bins[c])
 
 
@@ -191,28 +206,43 @@ def stride_of(positions: int, width: int) -> int:
 
 
 @numba.njit(cache=True, nogil=True)
-def sum_after(after, maps, width, out):  # type: ignore[no-untyped-def]
-    """Where an activation does more than cut off: its values [B, C, N] float32 are summed instead.
+def sum_after(after, maps, width, stride, bins, out):  # type: ignore[no-untyped-def]
+    """Where an activation does more than cut off: its values [B, C, N] float32 are summed and counted instead.
 
     maps: the conv's own output; where that is not finite the activation's value is passed over too.
+    bins [C, BINS] int32 is added to, the after-fields of out are written over.
     """
     unit, none, without = np.float32(1), np.float32(0), np.float32(np.inf)
-    for i in range(after.shape[0]):
-        for c in range(after.shape[1]):
-            total = 0.0
-            for j in range(after.shape[2]):
-                if abs(maps[i, c, j]) <= _LARGEST:
-                    total += after[i, c, j]
-            out[i, c, 9] = total
-            if width and out[i, c, 0] == after.shape[2]:
-                out[i, c, 10] = _ring(after[i, c], width, unit, none, -without, without)
+    kept = np.empty(maps.shape[2], np.float32)
+    sampled = np.empty(maps.shape[2], np.float32)
+    places = np.empty(_BLOCK, np.int32)
+    for c in range(after.shape[1]):
+        for i in range(after.shape[0]):
+            one = out[i, c]
+            row = after[i, c]
+            if one[0] < row.size:
+                row = _only_finite(row, maps[i, c], kept)
+            if row.size == 0:
+                continue
+            total = squares = 0.0
+            low, high = np.inf, -np.inf
+            for j in range(row.size):
+                value = np.float64(row[j])
+                total += value
+                squares += value * value
+                low, high = min(low, value), max(high, value)
+            one[9], one[11], one[12], one[13] = total, squares, low, high
+            if width and one[0] == after.shape[2]:
+                one[10] = _ring(row, width, unit, none, -without, without)
+            _count_lattice(row, stride, sampled, places, bins[c])
 
 
 @numba.njit(cache=True, nogil=True)
-def _only_finite(row, kept):  # type: ignore[no-untyped-def]
+def _only_finite(row, told_by, kept):  # type: ignore[no-untyped-def]
+    """The values of row where told_by is finite, in the room `kept`."""
     count = 0
     for j in range(row.size):
-        if abs(row[j]) <= _LARGEST:
+        if abs(told_by[j]) <= _LARGEST:
             kept[count] = row[j]
             count += 1
     return kept[:count]

@@ -47,6 +47,9 @@ class LayerState:
     follow        : what follows the conv in the model
     maps          : all values at the conv's own output
     peaks, means  : the spatial maximum and mean of each image
+    after         : all values after the normalisation and activation that follow
+    bent          : the same with their bins, where the activation does more than cut off; of 0 channels elsewhere,
+                    where the bins of `maps` tell it all (analysis.statistics.after)
     sums          : [C] float64 each of `SUMS`
     highest, lowest : the images of the greatest and of the least peaks (values of `lowest` are negated)
     """
@@ -55,7 +58,9 @@ class LayerState:
     PARTS = (
         ("maps", Distribution),
         ("peaks", Distribution),
-        ("means", Moments),
+        ("means", Distribution),
+        ("after", Moments),
+        ("bent", Distribution),
         ("highest", Ranking),
         ("lowest", Ranking),
         ("classes", ClassSums),
@@ -68,7 +73,9 @@ class LayerState:
         self.follow = follow
         self.maps = Distribution(channels)
         self.peaks = Distribution(channels)
-        self.means = Moments(channels)
+        self.means = Distribution(channels)
+        self.after = Moments(channels)
+        self.bent = Distribution(channels if follow.function else 0)
         self.highest = Ranking(channels, settings.keep)
         self.lowest = Ranking(channels, settings.keep)
         self.classes = ClassSums(channels)
@@ -89,7 +96,7 @@ class LayerState:
         stride = stride_of(flat.shape[2], width)
         walk(flat, width, stride, self.follow.scale, self.follow.shift, bounds, self.maps.countable(), found)
         if self.follow.function is not None:
-            sum_after(self.follow.after(flat), flat, width, found)
+            sum_after(self.follow.after(flat), flat, width, stride, self.bent.countable(), found)
         self._waiting.append((found, images))
         if len(self.covariance.mean):
             places = grid_places(*size) if len(size) == 2 else grid_places(1, flat.shape[2])
@@ -107,6 +114,10 @@ class LayerState:
         images = Images(*(np.concatenate([getattr(each, name) for each in parts]) for name in Images.FIELDS))
         self._waiting = []
         self.maps.update_walked(found)
+        after = _after_moments(found)
+        self.after.update_walked(after)
+        if len(self.bent.count):
+            self.bent.update_walked(after)
         self._add_sums(found)
         self._add_images(found, images)
 
@@ -162,6 +173,14 @@ class LayerState:
         made.size, made._waiting = (), []
         made.sums = {name: arrays[f"sums.{name}"].copy() for name in cls.SUMS}
         return made
+
+
+def _after_moments(found: np.ndarray) -> np.ndarray:
+    """found [n, C, FIELDS] → count, mean, m2, low, high of each map after the activation, [n, C, 5]."""
+    names = ("count", "after", "after_squares", "after_low", "after_high")
+    count, total, squares, low, high = (found[:, :, FIELDS.index(name)] for name in names)
+    mean = np.divide(total, count, out=np.zeros_like(total), where=count > 0)
+    return np.stack([count, mean, np.maximum(squares - total * mean, 0), low, high], axis=2)
 
 
 def arrays_of(arrays: Mapping[str, np.ndarray], part: str) -> dict[str, np.ndarray]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from analysis.statistics.columns import HISTOGRAM_BINS, QUANTILES
+from analysis.statistics.after import after_histogram, after_quantiles
+from analysis.statistics.columns import HISTOGRAM_BINS, IMAGE_QUANTILES, QUANTILES
+from analysis.statistics.distribution import Distribution
 from analysis.statistics.layer_state import LayerState
 
 
@@ -28,19 +30,34 @@ def statistics_table(state: LayerState) -> pd.DataFrame:
         "zeros": _ratio(sums["silent"], count),
         "dead": (count > 0) & (sums["silent"] == count) & state.follow.silences,
         "after_mean": _ratio(sums["after"], count),
+        "after_std": np.sqrt(state.after.variance),
+        "after_min": _finite(state.after.low),
+        "after_max": _finite(state.after.high),
         "border_ratio": border_ratio(sums),
         **{f"p{share:02d}": values for share, values in zip(QUANTILES, maps.quantiles(shares).T, strict=True)},
+        **{
+            f"after_p{share:02d}": each for share, each in zip(QUANTILES, after_quantiles(state, shares).T, strict=True)
+        },
         "peak_mean": peaks.known_mean,
         "peak_std": np.sqrt(peaks.variance),
         "peak_min": _finite(peaks.low),
         "peak_max": _finite(peaks.high),
-        "peak_p50": peaks.quantiles(np.array([0.5]))[:, 0],
-        "peak_p99": peaks.quantiles(np.array([0.99]))[:, 0],
+        **_quantiles("peak", peaks),
+        **_quantiles("image_mean", state.means),
         "image_mean_std": np.sqrt(state.means.variance),
+        "image_mean_min": _finite(state.means.low),
+        "image_mean_max": _finite(state.means.high),
     }
     counts, edges = _histograms(state)
     columns["histogram"], columns["histogram_edges"] = counts, edges
+    columns["after_histogram"] = [after_histogram(state, channel) for channel in range(len(count))]
     return pd.DataFrame(columns)
+
+
+def _quantiles(name: str, values: Distribution) -> dict[str, np.ndarray]:
+    """The columns `<name>_p<percent>` of IMAGE_QUANTILES."""
+    found = values.quantiles(np.array(IMAGE_QUANTILES) / 100)
+    return {f"{name}_p{share:02d}": each for share, each in zip(IMAGE_QUANTILES, found.T, strict=True)}
 
 
 def border_ratio(sums: dict[str, np.ndarray]) -> np.ndarray:

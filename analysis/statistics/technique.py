@@ -27,6 +27,7 @@ class MeasureParameters(technique.Parameters):
 
 class Measure(technique.Technique):
     name = "measure"
+    version = 2
     title = "Measurement"
     about = "One pass over the images that measures every channel of every layer."
     Parameters = MeasureParameters
@@ -88,6 +89,7 @@ class NoParameters(technique.Parameters):
 
 class Statistics(technique.Technique):
     name = "statistics"
+    version = 2
     title = "Statistics"
     about = "How each channel behaves on the images: mean, spread, quantiles, silence, extremes, classes."
     requires = ("measure",)

@@ -12,7 +12,7 @@ from torch import nn
 from analysis.models.model import Model
 from analysis.probe import open_probe
 from analysis.probe.probe import Probe
-from analysis.statistics.columns import QUANTILES
+from analysis.statistics.columns import IMAGE_QUANTILES, QUANTILES
 from analysis.statistics.following import follows_of
 from analysis.statistics.layer_state import LayerState, Settings
 from analysis.statistics.pass_over import HEAD, measure
@@ -90,6 +90,50 @@ def test_quantiles_within_the_stated_error(model: Model, probe: Probe, states: d
             slack = RELATIVE_ERROR * np.maximum(np.abs(below), np.abs(above)) + SMALLEST
             assert (found >= below - slack).all()
             assert (found <= above + slack).all()
+
+
+def after_values(model: Model, layer: str, outputs: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """All values after what follows, as `flat`, and how far their quantiles may be off, by the sketch's own error."""
+    follow = follows_of(model)[layer]
+    moved = flat(outputs) * follow.scale[:, None] + follow.shift[:, None]
+    values = moved if follow.joined else {"relu": torch.relu, "silu": torch.nn.functional.silu}[follow.activation](
+        torch.from_numpy(moved)
+    ).numpy()  # fmt: skip
+    return values, np.abs(moved - follow.shift[:, None]) if follow.function is None else np.abs(values)
+
+
+def test_after_the_activation(model: Model, probe: Probe, states: dict[str, LayerState]) -> None:
+    for layer, state in conv_layers(states):
+        values, sizes = after_values(model, layer, kept_activations(model, probe, layer))
+        table = statistics_table(state)
+        for name, expected in (("mean", values.mean((0, 2))), ("std", values.std((0, 2)))):
+            np.testing.assert_allclose(table[f"after_{name}"], expected, rtol=2e-5, atol=1e-6)
+        np.testing.assert_allclose(table["after_min"], values.min((0, 2)), rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(table["after_max"], values.max((0, 2)), rtol=1e-5, atol=1e-6)
+        for share in QUANTILES:
+            below, above = (np.quantile(values, share / 100, axis=(0, 2), method=side) for side in ("lower", "higher"))
+            slack = RELATIVE_ERROR * np.quantile(sizes, 1, axis=(0, 2)).clip(SMALLEST)
+            near = RELATIVE_ERROR * (np.maximum(np.abs(below), np.abs(above)) + np.abs(state.follow.shift)) + SMALLEST
+            found = table[f"after_p{share:02d}"].to_numpy()
+            assert (found >= below - np.minimum(slack, near)).all()
+            assert (found <= above + np.minimum(slack, near)).all()
+        for row in table.itertuples():
+            assert sum(row.after_histogram) == pytest.approx(row.count)
+            zero = (values[:, row.channel] <= row.after_min).mean() * row.count
+            assert row.after_min == row.after_max or row.after_histogram[0] >= zero * (1 - 1e-9) - 1
+
+
+def test_one_number_an_image(model: Model, probe: Probe, states: dict[str, LayerState]) -> None:
+    for layer, state in conv_layers(states):
+        values = flat(kept_activations(model, probe, layer))
+        table = statistics_table(state)
+        for name, each in (("peak", values.max(axis=2)), ("image_mean", values.mean(axis=2))):
+            for share in IMAGE_QUANTILES:
+                below, above = (np.quantile(each, share / 100, axis=0, method=side) for side in ("lower", "higher"))
+                slack = RELATIVE_ERROR * np.maximum(np.abs(below), np.abs(above)) + SMALLEST
+                found = table[f"{name}_p{share:02d}"].to_numpy()
+                assert (found >= below - slack).all()
+                assert (found <= above + slack).all()
 
 
 def test_histograms_hold_every_value(model: Model, probe: Probe, states: dict[str, LayerState]) -> None:
