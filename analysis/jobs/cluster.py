@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from threading import Lock
 
 import dask
 from distributed import Client, LocalCluster
+from distributed.client import ClosedClientError
 
 from analysis.errors import StrataError
 
@@ -78,6 +80,10 @@ def cluster(workers: int | None = None, scheduler: str | None = None, memory: st
                 yield client
 
 
+AWAY = (OSError, TimeoutError, asyncio.CancelledError, ClosedClientError)
+"""What is raised while a scheduler goes away."""
+
+
 class Connection:
     """An engine's way to its scheduler, which may go and come back."""
 
@@ -97,13 +103,18 @@ class Connection:
             return self._client if self._client.status == "running" else None
 
     def workers(self) -> int:
+        """Threads of the cluster; 0 while the scheduler is gone."""
         client = self.client()
-        return 0 if client is None else sum(client.nthreads().values())
+        try:
+            return 0 if client is None else sum(client.nthreads().values())
+        except AWAY:
+            return 0
 
     def trouble(self) -> dict[str, str]:
         """What people should know while nothing goes on, as columns of a job's row."""
+        workers = self.workers()
         if self.client() is None:
             return {"note": f"the scheduler at {self._address} does not answer; waiting for it"}
-        if not self.workers():
+        if not workers:
             return {"note": f"the cluster at {self._address} has no workers; waiting for one"}
         return {}

@@ -110,11 +110,11 @@ class Engine:
         for key in done:
             tally.add(Outcome(key, "done"))
         agenda = Agenda(tasks, done)
-        waves = Waves(agenda, self._cluster.client, partial(self._submit, job.id, atlas.id, sooner))
+        waves = Waves(agenda, self._cluster, partial(self._submit, job.id, atlas.id, sooner))
         unwritable = ""
 
         def beat() -> None:
-            row = self._ledger.write(job, result={"atlas": atlas.id}, **tally.row(), **self._cluster.trouble())
+            row = self._ledger.write(job, result={"atlas": atlas.id}, **{**tally.row(), **self._cluster.trouble()})
             agenda.look_at(self._ledger.looked_at(atlas.id))
             if row.cancel:
                 waves.stop()

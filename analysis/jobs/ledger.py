@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import time
+from dataclasses import replace
 from typing import Any
 
 from analysis.jobs.database import Unreachable
 from analysis.jobs.table import Job, Jobs, State
 
 log = logging.getLogger(__name__)
-PATIENCE = 600.0
+PATIENCE = 30.0
 """Seconds that the end of a job waits for a database that does not answer."""
 AGAIN = 0.5
 
@@ -29,15 +30,19 @@ class Ledger:
         return self._rows.get(job.id, job)
 
     def finish(self, job: Job, state: State, error: str | None = None, **values: Any) -> Job:
-        """Write a job's end as soon as the database answers. Raises Unreachable when it does not for PATIENCE."""
+        """Write a job's end as soon as the database answers; returns the row.
+
+        Where it does not answer for PATIENCE the end is told to who asked, and the row stays as one whose engine was
+        lost: the next engine finds everything made, and writes the end.
+        """
         until = time.monotonic() + PATIENCE
         while True:
             try:
                 row = self._jobs.finish(job.id, state, error, **values)
             except Unreachable as unreachable:
-                if time.monotonic() > until:
-                    raise
                 log.warning("%s", unreachable)
+                if time.monotonic() > until:
+                    return replace(self._rows.pop(job.id, job), state=state, error=error)
                 time.sleep(AGAIN)
             else:
                 self._rows.pop(job.id, None)

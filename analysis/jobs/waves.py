@@ -10,6 +10,7 @@ from queue import Empty, SimpleQueue
 from distributed import Client, Future, KilledWorker
 
 from analysis.jobs.agenda import Agenda
+from analysis.jobs.cluster import AWAY, Connection
 from analysis.jobs.worker import Outcome
 from analysis.task import Task
 
@@ -30,9 +31,8 @@ class Waves:
     kills its worker then has failed. A task whose scheduler went away is given out again when one is back.
     """
 
-    def __init__(self, agenda: Agenda, client: Callable[[], Client | None], submit: Submit) -> None:
-        """client: a connected client, None while there is none."""
-        self._agenda, self._client, self._submit = agenda, client, submit
+    def __init__(self, agenda: Agenda, cluster: Connection, submit: Submit) -> None:
+        self._agenda, self._cluster, self._submit = agenda, cluster, submit
         self._running: dict[Future, Task] = {}
         self._arrived: SimpleQueue[Future] = SimpleQueue()
         self._suspects: list[Task] = []
@@ -55,8 +55,8 @@ class Waves:
             yield from filter(None, map(self._outcome, self._wait()))
 
     def _give_out(self) -> None:
-        client = self._client()
-        if client is None or self._stopped or self._alone is not None:
+        client, workers = self._cluster.client(), self._cluster.workers()
+        if client is None or not workers or self._stopped or self._alone is not None:
             return
         if self._suspects:
             if not self._running:
@@ -64,14 +64,19 @@ class Waves:
                 self._alone = suspect.key
                 self._start(client, suspect)
             return
-        room = DEPTH * max(1, sum(client.nthreads().values())) - len(self._running)
+        room = DEPTH * workers - len(self._running)
         while room > 0 and (task := self._agenda.take()) is not None:
             self._start(client, task)
             room -= 1
 
     def _start(self, client: Client, task: Task) -> None:
         attempt = self._attempts[task.key] = self._attempts.get(task.key, 0) + 1
-        future = self._submit(client, task, self._agenda.priority(task), attempt)
+        try:
+            future = self._submit(client, task, self._agenda.priority(task), attempt)
+        except AWAY:
+            self._alone = None
+            self._agenda.put_back(task)
+            return
         self._running[future] = task
         future.add_done_callback(self._arrived.put)
 

@@ -53,7 +53,7 @@ def run_task(library_root: str, atlas_id: str, facts: Mapping[str, Any], job_id:
 
 
 def _run(library: Library, atlas_id: str, task: Task, job_id: str, began: float) -> Outcome:
-    atlas = Atlas(library.root / "atlases" / atlas_id)
+    atlas = _atlas(library, atlas_id)
     if atlas.artifacts.has(task):
         return Outcome(task.key, "done")
     single_threaded()
@@ -62,7 +62,7 @@ def _run(library: Library, atlas_id: str, task: Task, job_id: str, began: float)
         stop.look()
         context = Context(
             model=partial(open_model_of, str(library.root), atlas.model.id),
-            probe=partial(_probe, str(atlas.root)),
+            probe=partial(_probe, str(library.root), atlas_id),
             inputs=_inputs(atlas, task),
             report=lambda _fraction: stop.look(),
         )
@@ -109,10 +109,10 @@ def open_model_of(library_root: str, model_id: str) -> Any:
 
 
 @lru_cache(maxsize=2)
-def _probe(atlas_root: str) -> Any:
+def _probe(library_root: str, atlas_id: str) -> Any:
     from analysis.probe import open_probe
 
-    card = Atlas(Path(atlas_root)).probe
+    card = _atlas(Library(library_root), atlas_id).probe
     if card is None:
         raise StrataError("This atlas was made without images. Build it with --images to have this.")
     probe = open_probe(card.source, **card.options)
@@ -121,6 +121,11 @@ def _probe(atlas_root: str) -> Any:
             f"The images in {card.source} have changed since the build began. Build again to make a new atlas."
         )
     return probe
+
+
+def _atlas(library: Library, atlas_id: str) -> Atlas:
+    """By its id alone: without a look at all the others, as a person's `library.atlas(name)` takes."""
+    return Atlas(library.root / "atlases" / atlas_id)
 
 
 def _inputs(atlas: Atlas, task: Task) -> dict[str, StoredArtifact]:

@@ -13,7 +13,7 @@ import pytest
 from distributed import Client, Future
 
 from analysis.jobs.agenda import Agenda
-from analysis.jobs.cluster import cluster
+from analysis.jobs.cluster import Connection, cluster
 from analysis.jobs.waves import KILLED, Waves
 from analysis.jobs.worker import Outcome
 from analysis.task import Task
@@ -55,7 +55,7 @@ def outcomes(
     client: Client, folder: Path, tasks: list[Task], beat: Callable[[], None] = lambda: None
 ) -> dict[str, Outcome]:
     """technique → outcome."""
-    waves = Waves(Agenda(tasks), lambda: client, partial(submit, folder))
+    waves = Waves(Agenda(tasks), Connection(client), partial(submit, folder))
     found = {outcome.key: outcome for outcome in waves.run(beat)}
     return {each.technique: found[each.key] for each in tasks}
 
@@ -85,7 +85,7 @@ def test_what_somebody_looks_at_is_next(client: Client, tmp_path: Path) -> None:
     layers = [f"conv{number}" for number in range(40)]
     tasks = [task("features", layer, priority=50) for layer in layers]
     agenda = Agenda(tasks)
-    waves = Waves(agenda, lambda: client, partial(submit, tmp_path))
+    waves = Waves(agenda, Connection(client), partial(submit, tmp_path))
     order: list[str] = []
     by_key = {each.key: str(each.layer) for each in tasks}
     for outcome in waves.run(lambda: agenda.look_at(["conv39"] if len(order) >= 4 else [])):
@@ -96,7 +96,7 @@ def test_what_somebody_looks_at_is_next(client: Client, tmp_path: Path) -> None:
 
 
 def test_when_told_to_stop_nothing_more_is_given_out(client: Client, tmp_path: Path) -> None:
-    waves = Waves(Agenda([task(f"t{n}") for n in range(60)]), lambda: client, partial(submit, tmp_path))
+    waves = Waves(Agenda([task(f"t{n}") for n in range(60)]), Connection(client), partial(submit, tmp_path))
     done = []
     for outcome in waves.run(lambda: None):
         done.append(outcome)
