@@ -13,13 +13,13 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 from analysis.features.climb import batch_of
 from analysis.features.parameters import Parameters
 from analysis.features.render import render
 from analysis.features.size import view_of
-from analysis.features.target import shown
-from analysis.models.capture import run_to
+from analysis.features.target import shown, target_of
 from analysis.models.layers import ConvLayer
 from benchmarks.lucent import Lucent
 from benchmarks.report import machine, spread, table, write_section
@@ -39,6 +39,8 @@ class Cost:
     """A step a channel, at 128 px where the net takes it."""
     bare: list[float] = field(default_factory=list)
     """Forward and backward of the net alone at that size and batch."""
+    roof: list[float] = field(default_factory=list)
+    """Its convolutions' rate of operations, as a share of the rate of a matrix product."""
     channel: list[float] = field(default_factory=list)
     """A finished picture, all defaults."""
     steps: float = 0
@@ -62,7 +64,9 @@ def measure(setting: Setting, cost: Cost, channels: Sequence[int], *, own_steps:
     setup = seconds(lambda: render(*arguments, batch, setting.prior, one, baseline=baseline))
     whole = seconds(lambda: render(*arguments, batch, setting.prior, at_size, baseline=baseline))
     cost.step.append((whole - setup) / (own_steps - 1) / 8)
-    cost.bare.append(bare(setting, cost.layer) / 8)
+    took, rate = bare(setting, cost.layer)
+    cost.bare.append(took / 8)
+    cost.roof.append(rate / gemm_rate())
     made = None
 
     def finish() -> None:
@@ -76,22 +80,33 @@ def measure(setting: Setting, cost: Cost, channels: Sequence[int], *, own_steps:
         cost.lucent.append(lucent.seconds_a_step(cost.layer, channels[0], 4))
 
 
-def bare(setting: Setting, layer: str, repeats: int = 4) -> float:
-    """Forward and backward of the net up to the layer, nothing else, for a batch of 8 at the size of the steps."""
+def bare(setting: Setting, layer: str, repeats: int = 4) -> tuple[float, float]:
+    """Forward and backward of the net cut behind the layer and folded, nothing else, for a batch of 8 at the size of
+    the steps: seconds, and the floating-point operations of its convolutions a second."""
     spec = setting.model.card.input
-    view = view_of(setting.model, layer, 128)
-    pictures = shown(torch.rand(8, spec.channels, view.height, view.width), view)
+    target = target_of(setting.model, layer, Parameters(size=128))
+    pictures = shown(torch.rand(8, spec.channels, target.view.height, target.view.width), target.view)
     pictures = pictures.contiguous(memory_format=torch.channels_last)
 
     def once() -> None:
         leaf = pictures.clone(memory_format=torch.preserve_format).requires_grad_()
-        torch.autograd.grad(run_to(setting.model, leaf, layer).sum(), leaf)
+        torch.autograd.grad(target.read(leaf).sum(), leaf)
 
     once()
+    with FlopCounterMode(display=False) as counter:
+        once()
     begin = time.process_time()
     for _ in range(repeats):
         once()
-    return (time.process_time() - begin) / repeats
+    took = (time.process_time() - begin) / repeats
+    return took, counter.get_total_flops() / took
+
+
+def gemm_rate(size: int = 1024, repeats: int = 5) -> float:
+    """Floating-point operations a second of a product of two square matrices: what this core can do at best."""
+    one, two = torch.rand(size, size), torch.rand(size, size)
+    one @ two
+    return 2 * size**3 * repeats / seconds(lambda: [one @ two for _ in range(repeats)])
 
 
 def chosen(layers: Sequence[ConvLayer], wanted: str | None) -> list[str]:
@@ -112,6 +127,7 @@ def report(costs: Sequence[Cost], setting: Setting, repeats: int, *, everything:
             f"`{cost.layer}`",
             spread([value * 1e3 for value in cost.step]),
             spread([step / base for step, base in zip(cost.step, cost.bare, strict=True)], ".2f"),
+            spread([100 * share for share in cost.roof], ".0f") + " %",
             f"{cost.size} px, {cost.steps:.0f} steps, {spread(cost.channel, '.2f')} s",
         ]
         if cost.lucent:
@@ -121,13 +137,20 @@ def report(costs: Sequence[Cost], setting: Setting, repeats: int, *, everything:
                 spread([LUCENT_STEPS * t / o for t, o in zip(cost.lucent, cost.channel, strict=True)], ".0f"),
             ]
         rows.append(row)
-    header = ["layer", "ms a step a channel, 128 px", "÷ the bare net", "a finished picture"]
+    header = [
+        "layer",
+        "ms a step a channel, 128 px",
+        "÷ the bare net",
+        "the bare net: share of a matrix product's rate",
+        "a finished picture",
+    ]
     if costs[0].lucent:
         header += ["Lucent: ms a step", "a step: times faster", "a picture: times faster"]
     text = [
         f"## A picture's cost, {'every layer' if everything else 'three layers'} of {setting.model.card.name}",
         f"`python -m benchmarks.pictures`: {machine()}; median (least … most) of {repeats} runs. Lucent 0.1.8 as its "
-        f"tutorial uses it: 128 px, {LUCENT_STEPS} steps, which it shows the net at 224 px.",
+        f"tutorial uses it: 128 px, {LUCENT_STEPS} steps, which it shows the net at 224 px. The bare "
+        "net: forward and backward of the net cut behind the layer, norms folded, at the same batch and size.",
         table(header, rows),
     ]
     if everything and costs[0].lucent:

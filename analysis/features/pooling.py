@@ -18,4 +18,4 @@ def rectifies(layer: ConvLayer) -> bool:
 
 def pooled(maps: Tensor, rectified: bool) -> Tensor:
     """[N, K, h, w] → [N, K]: the mean over space, of what is above zero if `rectified`."""
-    return (maps.relu() if rectified else maps).flatten(2).mean(2)
+    return (maps.relu() if rectified else maps).mean((2, 3))

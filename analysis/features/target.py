@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from analysis.errors import StrataError
+from analysis.features.cut import cut_at
 from analysis.features.parameters import Parameters
 from analysis.features.pooling import rectifies
 from analysis.features.sites import Site, run_to_site
@@ -38,6 +39,9 @@ class Target:
         """[N, C, H, W] in [0, 1] as the net sees them → [N, units, h, w], differentiable."""
         if self.model.card.is_head(self.name):
             return run_head(self.model, pictures, self.name)
+        cut = cut_at(self.model, self.name) if self.site == "conv" else None
+        if cut is not None:
+            return cut(pictures)
         return run_to_site(self.model, pictures, self.name, self.site)
 
     def maps(self, pictures: Tensor) -> Tensor:

@@ -1,0 +1,104 @@
+"""The part of a net up to one conv as a graph of its own: nothing is watched, nothing behind it runs, norms are folded.
+
+The tap (analysis/models/tap.py) reads any model; watching every operator costs a tenth of a step. Where a net can be
+traced symbolically, its graph is cut behind the conv, batch normalisations are folded into the convs before them, and
+ReLUs run in place. The cut is believed only after it has answered as the tap does.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from weakref import WeakKeyDictionary
+
+import torch
+from torch import Tensor, fx, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from analysis.models.assemble import example_of
+from analysis.models.capture import run_to
+from analysis.models.model import Model
+
+Read = Callable[[Tensor], Tensor]
+ALIKE = 1e-4
+"""Greatest difference to what the tap reads, as a share of its deviation: folding changes the last digits."""
+
+_last: WeakKeyDictionary[nn.Module, tuple[str, Read | None]] = WeakKeyDictionary()
+"""The cut that each open net was last read through: a layer's pictures are made one after the other."""
+
+
+def cut_at(model: Model, layer: str) -> Read | None:
+    """[B, C, H, W] in [0, 1] → the conv's own output, as `run_to` gives it, but faster; None where a net can not be cut
+    so: graphs that are not modules, control flow, convs called by function."""
+    known = _last.get(model.module)
+    if known is None or known[0] != layer:
+        known = layer, _verified(model, layer)
+        _last[model.module] = known
+    return known[1]
+
+
+def _verified(model: Model, layer: str) -> Read | None:
+    if model.card.one_by_one:
+        return None
+    images = example_of(model.card.input, count=2).to(next(model.module.parameters()).device)
+    try:
+        graph = _graph(model.module, layer)
+        with torch.no_grad():
+            found, wanted = graph(model.card.input.prepare(images)), run_to(model, images, layer)
+    except Exception:  # whatever tracing meets in a net's own code: the tap reads it
+        return None
+    if found.shape != wanted.shape or not bool((found - wanted).abs().max() <= ALIKE * wanted.std()):
+        return None
+    return lambda pictures: graph(model.card.input.prepare(pictures))
+
+
+def _graph(module: nn.Module, layer: str) -> fx.GraphModule:
+    """The net up to the first call of the conv module of this name. Raises where there is none."""
+    traced = fx.symbolic_trace(module)
+    nodes = list(traced.graph.nodes)
+    (end,) = [node for node in nodes if node.op == "call_module" and node.target == layer][:1]
+    with traced.graph.inserting_after(end):
+        traced.graph.output(end)
+    for node in reversed(nodes[nodes.index(end) + 1 :]):
+        traced.graph.erase_node(node)
+    traced.graph.eliminate_dead_code()
+    parts = dict(traced.named_modules())
+    for node in list(traced.graph.nodes):
+        part = parts.get(node.target) if node.op == "call_module" else None
+        if isinstance(part, nn.BatchNorm2d):
+            _fold(traced, node, part, parts)
+        elif isinstance(part, nn.ReLU) or (node.op == "call_function" and node.target is nn.functional.relu):
+            _relu_in_place(traced, node)
+    traced.graph.lint()
+    traced.recompile()
+    return traced
+
+
+def _fold(traced: fx.GraphModule, norm: fx.Node, part: nn.BatchNorm2d, parts: dict[str, nn.Module]) -> None:
+    """Put a norm into the conv before it, where nothing else reads that and it is called once."""
+    before = norm.args[0]
+    assert isinstance(before, fx.Node)
+    conv = parts.get(str(before.target)) if before.op == "call_module" else None
+    calls = [node for node in traced.graph.nodes if node.op == "call_module" and node.target == before.target]
+    if type(conv) is not nn.Conv2d or len(before.users) > 1 or len(calls) > 1:
+        return
+    name = f"folded_{len(traced.graph.nodes)}_{before.name}"
+    traced.add_submodule(name, fuse_conv_bn_eval(copy.deepcopy(conv), part))
+    before.target = name
+    norm.replace_all_uses_with(before)
+    traced.graph.erase_node(norm)
+
+
+def _relu_in_place(traced: fx.GraphModule, node: fx.Node) -> None:
+    """A conv or a sum whose only reader is this may be overwritten: neither's derivative needs its output."""
+    before = node.args[0]
+    if not isinstance(before, fx.Node) or len(before.users) > 1 or before.op == "placeholder":
+        return
+    made = traced.get_submodule(str(before.target)) if before.op == "call_module" else None
+    summed = before.op == "call_function" and getattr(before.target, "__name__", "") in ("add", "iadd")
+    if not (type(made) is nn.Conv2d or summed):
+        return
+    with traced.graph.inserting_before(node):
+        fresh = traced.graph.call_function(nn.functional.relu, (before,), {"inplace": True})
+    node.replace_all_uses_with(fresh)
+    traced.graph.erase_node(node)
