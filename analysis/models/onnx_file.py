@@ -29,7 +29,7 @@ from analysis.models.onnx_graph import (
 )
 from analysis.models.onnx_input import graph_spec
 from analysis.models.onnx_ops.node import Unsupported
-from analysis.models.onnx_ops.registry import register
+from analysis.models.onnx_ops.registry import OPERATORS, register
 from analysis.models.opened import Opened
 
 
@@ -90,6 +90,8 @@ def convert(model: ModelProto, layers: Mapping[str, str], name: str) -> tuple[nn
     convolutions = []
     for number, node in enumerate(model.graph.node):
         node.name = f"node_{number}"
+        if node.op_type in OPERATORS:  # of whatever domain: com.microsoft has quantised ones that ONNX lacks
+            node.domain = ""
         if node.op_type in CONVOLUTIONS:
             convolutions.append(node)
     try:

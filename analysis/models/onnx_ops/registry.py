@@ -19,7 +19,6 @@ from analysis.models.onnx_ops.shapes import SHAPES
 from analysis.models.onnx_ops.windows import WINDOWS
 
 OPERATORS = first_wins(ELEMENTWISE, SHAPES, WINDOWS, LAYERS, RESIZE, QUANTIZED)
-_DOMAINS = {"QLinearAdd": "com.microsoft", "QLinearGlobalAveragePool": "com.microsoft"}
 NEWEST = 40  # operator sets are numbered to 26 today
 
 
@@ -62,14 +61,13 @@ def node_of(proto: onnx.NodeProto, version: int) -> Node:
 
 @lru_cache(maxsize=1)
 def register() -> None:
-    """Enter every operator for every version and domain it has, over onnx2torch's own. Once a process."""
+    """Enter every operator for every version, over onnx2torch's own. Once a process."""
     for kind, operator in OPERATORS.items():
         for version in range(1, NEWEST):
-            _enter(kind, _DOMAINS.get(kind, ""), version, operator)
-        _enter(kind, "com.microsoft", 1, operator)
+            _enter(kind, version, operator)
 
 
-def _enter(kind: str, domain: str, version: int, operator: Operator) -> None:
+def _enter(kind: str, version: int, operator: Operator) -> None:
     from onnx2torch.node_converters import registry
     from onnx2torch.utils.common import OnnxMapping, OperationConverterResult
 
@@ -83,4 +81,4 @@ def _enter(kind: str, domain: str, version: int, operator: Operator) -> None:
         inputs = tuple(names[place] for place in fed)
         return OperationConverterResult(module, OnnxMapping(inputs=inputs, outputs=tuple(onnx_node.output_values)))
 
-    registry._CONVERTER_REGISTRY[registry.OperationDescription(domain, kind, version)] = convert
+    registry._CONVERTER_REGISTRY[registry.OperationDescription("", kind, version)] = convert

@@ -83,7 +83,7 @@ def _max_pool(node: Node, x: torch.Tensor) -> torch.Tensor:
     return result
 
 
-def _average_pool(node: Node, x: torch.Tensor) -> torch.Tensor:
+def average_pool(node: Node, x: torch.Tensor) -> torch.Tensor:
     kernel = node.get("kernel_shape")
     stride, dilation, before, after = _geometry(node, x, kernel)
     if dilation != [1] * len(kernel):
@@ -117,7 +117,7 @@ WINDOWS: dict[str, Operator] = {
     "Conv": convolution,
     "ConvTranspose": transposed,
     "MaxPool": _max_pool,
-    "AveragePool": _average_pool,
+    "AveragePool": average_pool,
     "GlobalAveragePool": _global("mean"),
     "GlobalMaxPool": _global("max"),
 }
