@@ -85,7 +85,7 @@ def _sums(row, scale, shift, floor, ceiling):  # type: ignore[no-untyped-def]
     return first, total, squares, zeros, negatives, silent, after, after_squares
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, fastmath=True)
 def _ring(row, width, scale, shift, floor, ceiling):  # type: ignore[no-untyped-def]
     """Sum of the normalised, rectified values on the outermost ring of a map of `width` columns."""
     height = row.size // width
@@ -246,6 +246,18 @@ def _only_finite(row, told_by, kept):  # type: ignore[no-untyped-def]
             kept[count] = row[j]
             count += 1
     return kept[:count]
+
+
+@numba.njit(cache=True, nogil=True)
+def rows_at(maps, places):  # type: ignore[no-untyped-def]
+    """maps [B, C, N], places [P] flat positions → [B·P, C] float32: one position of one image a row."""
+    count = places.size
+    rows = np.empty((maps.shape[0] * count, maps.shape[1]), np.float32)
+    for i in range(maps.shape[0]):
+        for c in range(maps.shape[1]):
+            for p in range(count):
+                rows[i * count + p, c] = maps[i, c, places[p]]
+    return rows
 
 
 @numba.njit(cache=True, nogil=True)

@@ -15,7 +15,7 @@ from analysis.statistics.covariance import Covariance, grid_places
 from analysis.statistics.distribution import Distribution
 from analysis.statistics.drawn import Drawn
 from analysis.statistics.follow import Follow
-from analysis.statistics.kernel import FIELDS, stride_of, sum_after, walk
+from analysis.statistics.kernel import FIELDS, rows_at, stride_of, sum_after, walk
 from analysis.statistics.moments import Moments
 
 ENOUGH = 64
@@ -100,7 +100,7 @@ class LayerState:
         self._waiting.append((found, images))
         if len(self.covariance.mean):
             places = grid_places(*size) if len(size) == 2 else grid_places(1, flat.shape[2])
-            self.covariance.update(flat[:, :, places].transpose(0, 2, 1).reshape(-1, channels))
+            self.covariance.update(rows_at(flat, places))
 
         if sum(len(each) for each, _ in self._waiting) >= ENOUGH:
             self.take_in()
