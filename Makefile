@@ -22,6 +22,7 @@ bench: $(INSTALLED) ## what is promised, measured beside what people use today �
 	$(BIN)/python -m benchmarks.sheet
 	$(BIN)/python -m benchmarks.measure
 	$(BIN)/python -m benchmarks.dashboard
+	$(BIN)/python -m benchmarks.dashboard_load
 
 bench-loading: $(INSTALLED) ## what opens: nets × formats → docs/loading.md (hours)
 	$(BIN)/python -m benchmarks.loading

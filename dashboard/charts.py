@@ -8,8 +8,11 @@ import plotly.graph_objects as go
 import streamlit as st
 from plotly.subplots import make_subplots
 
+from dashboard.frame import is_dark
 from dashboard.hierarchy import Rung
 
+LIGHT, DARK = "#0e6b63", "#2b9a8e"
+"""The accent of the themes in .streamlit/config.toml."""
 ABOUT = (
     "How fine the pictures of each layer are, how colourful, and how much of the input it sees. Nets that learned a "
     "hierarchy go from fine and near to coarse and far; a layer that leaves the line is worth a look."
@@ -31,7 +34,7 @@ def hierarchy_chart(rungs: Sequence[Rung], key: str) -> str | None:
             y=values,
             mode="lines+markers",
             customdata=names,
-            line={"color": _accent(), "width": 2, "shape": "spline", "smoothing": 0.4},
+            line={"color": DARK if is_dark() else LIGHT, "width": 2, "shape": "spline", "smoothing": 0.4},
             marker={"size": 8},
             hovertemplate=f"%{{customdata}}<br>{title}: %{{y:{form}}}<extra></extra>",
         )
@@ -43,7 +46,3 @@ def hierarchy_chart(rungs: Sequence[Rung], key: str) -> str | None:
     chosen = st.plotly_chart(figure, key=key, on_select="rerun", selection_mode="points", config=plain, alt=ABOUT)
     points = chosen.selection.points if chosen else []
     return str(points[0]["customdata"]) if points else None
-
-
-def _accent() -> str:
-    return str(st.get_option(f"theme.{st.context.theme.type or 'light'}.primaryColor"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import uuid
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
@@ -20,6 +22,7 @@ from dashboard.measures import written
 from dashboard.pictures import Sheets, Tile
 from dashboard.state import View
 
+_log = logging.getLogger("strata.dashboard")
 SHOWN_UNITS = 24
 """Channels of a finding that are shown as pictures; the others are counted."""
 
@@ -40,7 +43,18 @@ def unjudged_of(atlas: Atlas) -> Sequence[Missing]:
 
 @lru_cache(maxsize=128)
 def _judged(atlas: Atlas, _so_far: tuple[int, int, int]) -> Future[Judged]:
-    return _aside.submit(lambda: (tuple(find(atlas)), tuple(missing(atlas))))
+    return _aside.submit(_judge, atlas)
+
+
+def _judge(atlas: Atlas) -> Judged:
+    """An atlas that the rules can not read (an older one, a damaged one) is shown all the same, without findings."""
+    try:
+        return tuple(find(atlas)), tuple(missing(atlas))
+    except Exception:
+        number = uuid.uuid4().hex[:8]
+        _log.exception("findings of %s, number %s", atlas.id, number)
+        reason = f"this atlas can not be judged; the server's log says why under number {number}"
+        return (), (Missing("all", "Findings", reason),)
 
 
 def count_of(atlas: Atlas) -> Figure:

@@ -34,11 +34,11 @@ def points_of(atlas: Atlas, layer: ConvLayer, layout: Layout, sheets: Sheets) ->
 
 
 def in_square(places: np.ndarray) -> np.ndarray:
-    """[n, 2] → the same, moved and scaled alike in both directions into the unit square, its middle in the middle."""
+    """[n, 2] → the same, moved and stretched to fill the unit square; 0.5 where they do not differ."""
     if not len(places):
         return places
     low, high = places.min(axis=0), places.max(axis=0)
-    return 0.5 + (places - (low + high) / 2) / max(float((high - low).max()), 1e-12)
+    return 0.5 + (places - (low + high) / 2) / np.where(high > low, high - low, 1)
 
 
 def without_place(atlas: Atlas, layer: ConvLayer) -> int:

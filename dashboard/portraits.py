@@ -13,7 +13,7 @@ from analysis.jobs.request import RenderRequest
 from analysis.models.layers import ConvLayer
 from dashboard.components.unit import Face, Portrait
 from dashboard.forms import parameters_form
-from dashboard.library import RECENT, jobs
+from dashboard.library import RECENT, being_built, jobs
 from dashboard.measures import written
 from dashboard.pictures import address
 
@@ -30,7 +30,8 @@ OFFERED = ("negative", "faces", "diversity", "site", "goal", "twin", "steps", "s
 
 def portraits_of(atlas: Atlas, layer: ConvLayer, channel: int) -> list[Portrait]:
     """What was asked for of a channel, newest first: pictures, or why there are none."""
-    return [_portrait(atlas, render) for render in atlas.renders(layer.name, channel)]
+    coming = "Being made …" if being_built(atlas) else "Asked for, and not made."
+    return [_portrait(atlas, render, coming) for render in atlas.renders(layer.name, channel)]
 
 
 def being_rendered(atlas: Atlas, layer: ConvLayer, channel: int) -> bool:
@@ -64,10 +65,10 @@ def _ask(atlas: Atlas, layer: ConvLayer, channel: int, parameters: Mapping[str, 
     st.rerun()
 
 
-def _portrait(atlas: Atlas, render: Render) -> Portrait:
+def _portrait(atlas: Atlas, render: Render, coming: str) -> Portrait:
     title = _title(render.parameters)
     if render.folder is None or render.table is None:
-        return Portrait(title, render.reason or "Being made …", [])
+        return Portrait(title, render.reason or coming, [])
     faces = [
         Face(address(atlas, render.folder, f"face-{row['face']}.webp"), _said(row))
         for row in render.table.to_dict("records")

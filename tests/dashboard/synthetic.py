@@ -16,11 +16,14 @@ from analysis.models.input_spec import InputSpec
 from analysis.models.layers import ConvLayer
 from analysis.models.model import ModelCard
 from analysis.probe.probe import ProbeCard
+from analysis.statistics.columns import COLUMNS
 from analysis.task import Task
 
 CLASSES = ("church", "golf ball", "parachute", "tench")
 TILE = 64
 CHUNK = 16
+ABSENT = ["selectivity", "classes", "class_means", "twin", "twin_correlation"]
+"""Columns of statistics that are left out: what they told would be untrue."""
 
 
 def convolution(name: str, channels: int, before: int, field: int) -> ConvLayer:
@@ -62,7 +65,7 @@ def statistics_of(layer: ConvLayer, seed: int) -> pd.DataFrame:
     count = layer.out_channels
     mean = draw.normal(-0.4, 0.8, count)
     deviation = draw.gamma(4, 0.3, count)
-    return pd.DataFrame(
+    known = pd.DataFrame(
         {
             "channel": range(count),
             "images": 40,
@@ -79,6 +82,8 @@ def statistics_of(layer: ConvLayer, seed: int) -> pd.DataFrame:
             "histogram_edges": [np.linspace(-2, 3, 33).tolist() for _ in range(count)],
         }
     )
+    # every column that a real table has, so that whoever reads one finds it; 0 where nothing was invented
+    return known.reindex(columns=[*COLUMNS], fill_value=0).drop(columns=ABSENT)
 
 
 def exemplars_of(layer: ConvLayer, channels: range, seed: int) -> tuple[pd.DataFrame, list[np.ndarray]]:

@@ -64,6 +64,20 @@ def test_the_library_counts_them_without_waiting(found: list[Finding], shelf: Li
     assert (figure["value"], figure["alarm"]) == ("2", True)
 
 
+def test_an_atlas_that_can_not_be_judged_is_shown_all_the_same(
+    found: list[Finding], monkeypatch: pytest.MonkeyPatch, open_page: Open
+) -> None:
+    def broken(atlas: Atlas) -> list[Finding]:
+        raise KeyError("a column of later versions")
+
+    monkeypatch.setattr(findings, "find", broken)
+    app = open_page("overview", atlas="tiny-abababab")
+    assert not app.error
+    assert "can not be judged" in component(app, "strata_findings")["unjudged"][0]
+    assert len(component(app, "strata_strips")["rows"]) == 3
+    assert not open_page("library").error
+
+
 def test_a_channel_of_a_layer_that_is_not_there_is_left_out(found: list[Finding], open_page: Open) -> None:
     found[0] = Finding("x", "high", "x", None, ("tiny-abababab/none:3",), {}, "", "")
     assert component(open_page("overview", atlas="tiny-abababab"), "strata_findings")["cards"][0]["units"] == []

@@ -7,6 +7,7 @@ import pytest
 
 from analysis.atlas.library import Library
 from dashboard.hierarchy import hierarchy_of, measure
+from tests.dashboard.conftest import Open
 from tests.dashboard.synthetic import add_atlas, model_card
 
 
@@ -34,6 +35,13 @@ def test_every_layer_with_pictures_is_a_rung(own_shelf: Library) -> None:
     assert [rung.layer for rung in rungs] == ["features.0.conv", "features.1.conv", "features.2.conv"]
     assert [round(rung.field, 3) for rung in rungs] == [round(seen / 64, 3) for seen in (3, 17, 31)]
     assert all(0 < rung.waves < 32 and 0 <= rung.colour <= 1 for rung in rungs)
+
+
+def test_the_overview_draws_it(own_shelf: Library, open_page: Open) -> None:
+    add_atlas(own_shelf, model_card())
+    app = open_page("overview", atlas="tiny")
+    assert not app.error
+    assert len(app.get("plotly_chart")) == 1
 
 
 def test_without_pictures_there_is_none(own_shelf: Library) -> None:

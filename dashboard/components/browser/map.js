@@ -40,13 +40,14 @@ function newState(root) {
   return state
 }
 
-// Where a point of the unit square is drawn; `side` is the side of a tile there.
+// Where a point of the unit square is drawn: stretched to the plane, whose directions have no unit. `side`: of a tile.
 function view(state) {
   const { clientWidth: width, clientHeight: height } = state.plane
-  const scale = (Math.min(width, height) - 2 * MARGIN) * state.zoom
+  const scale = [(width - 2 * MARGIN) * state.zoom, (height - 2 * MARGIN) * state.zoom]
   const count = Math.max(1, state.data.points.length)
-  const side = Math.max(14, Math.min(120, (0.75 * Math.min(width, height) * state.zoom ** 0.75) / Math.sqrt(count)))
-  return { width, height, scale, side, at: (x, y) => [width / 2 + (x - state.x) * scale, height / 2 + (y - state.y) * scale] }
+  const side = Math.max(14, Math.min(120, 0.6 * state.zoom ** 0.75 * Math.sqrt((width * height) / count)))
+  const at = (x, y) => [width / 2 + (x - state.x) * scale[0], height / 2 + (y - state.y) * scale[1]]
+  return { width, height, scale, side, at }
 }
 
 function draw(state) {
@@ -97,9 +98,9 @@ function pointAt(state, x, y) {
 function zoomAt(state, factor, x, y) {
   const before = view(state)
   const zoom = Math.min(MOST, Math.max(LEAST, state.zoom * factor))
-  const scale = (before.scale / state.zoom) * zoom
-  state.x += (x - before.width / 2) * (1 / before.scale - 1 / scale)
-  state.y += (y - before.height / 2) * (1 / before.scale - 1 / scale)
+  const shrunk = 1 - state.zoom / zoom
+  state.x += ((x - before.width / 2) / before.scale[0]) * shrunk
+  state.y += ((y - before.height / 2) / before.scale[1]) * shrunk
   state.zoom = zoom
   state.again()
 }
@@ -126,8 +127,8 @@ function listen(state) {
     if (down.drawing) state.line.push([x, y])
     else {
       const { scale } = view(state)
-      state.x = down.x - (x - down.at[0]) / scale
-      state.y = down.y - (y - down.at[1]) / scale
+      state.x = down.x - (x - down.at[0]) / scale[0]
+      state.y = down.y - (y - down.at[1]) / scale[1]
       plane.classList.add("moving")
     }
     state.again()
@@ -160,8 +161,8 @@ function listen(state) {
 }
 
 function onKey(state, event) {
-  const step = 60 / view(state).scale
-  const moves = { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, -step], ArrowDown: [0, step] }
+  const [right, down] = view(state).scale.map((scale) => 60 / scale)
+  const moves = { ArrowLeft: [-right, 0], ArrowRight: [right, 0], ArrowUp: [0, -down], ArrowDown: [0, down] }
   const middle = [state.plane.clientWidth / 2, state.plane.clientHeight / 2]
   if (event.key in moves) {
     state.x += moves[event.key][0]
