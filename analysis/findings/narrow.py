@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from math import prod
+from typing import Any
 
 from analysis.findings.evidence import Evidence
 from analysis.findings.finding import Finding
@@ -24,9 +25,7 @@ def judge(evidence: Evidence) -> Iterator[Finding]:
     judged = 0
     for layer, _ in evidence.each("statistics"):
         facts = evidence.facts("statistics", layer.name).get("structure")
-        possible = min(
-            layer.out_channels, layer.in_channels * prod(layer.kernel_size), int((facts or {}).get("rows", 0))
-        )
+        possible = min(layer.out_channels, layer.in_channels * prod(layer.kernel_size), *_limits(facts))
         if facts is None or possible < LEAST:
             continue
         judged += 1
@@ -60,6 +59,11 @@ def judge(evidence: Evidence) -> Iterator[Finding]:
         "compare with other checkpoints: a rank that falls in training is a collapse; a layer that was always like "
         "this can be narrower.",
     )
+
+
+def _limits(facts: Mapping[str, Any] | None) -> tuple[int, int]:
+    """Rows and dimensions that the covariance was taken of: no more directions could show."""
+    return (0, 0) if facts is None else (int(facts["rows"]), int(facts.get("dimensions", facts["rows"])))
 
 
 RULE = Rule(

@@ -19,6 +19,20 @@ def grid_places(height: int, width: int) -> np.ndarray:
     return (rows[:, None] * width + columns).ravel()
 
 
+@cache
+def buckets(channels: int, width: int) -> tuple[np.ndarray, np.ndarray]:
+    """Where each channel goes in a sketch of `width` columns [channels] int64, and with which sign [channels] float32.
+
+    Each channel to a column of its own where there are enough, else to one at random (CountSketch: Charikar, Chen and
+    Farach-Colton 2002), the same for all layers of as many channels. Sums go through it, so covariances of what comes
+    out merge as exactly as others.
+    """
+    if channels <= width:
+        return np.arange(channels), np.ones(channels, np.float32)
+    random = np.random.default_rng(channels)
+    return random.integers(0, width, channels), random.choice(np.array([-1, 1], np.float32), channels)
+
+
 ENOUGH = 1024
 """Rows that are taken in at once."""
 

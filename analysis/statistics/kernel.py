@@ -249,14 +249,15 @@ def _only_finite(row, told_by, kept):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)
-def rows_at(maps, places):  # type: ignore[no-untyped-def]
-    """maps [B, C, N], places [P] flat positions → [B·P, C] float32: one position of one image a row."""
+def rows_at(maps, places, bucket, sign, width):  # type: ignore[no-untyped-def]
+    """maps [B, C, N], places [P] flat positions → [B·P, width] float32: one position of one image a row, channel c
+    added to column bucket[c] with its sign."""
     count = places.size
-    rows = np.empty((maps.shape[0] * count, maps.shape[1]), np.float32)
+    rows = np.zeros((maps.shape[0] * count, width), np.float32)
     for i in range(maps.shape[0]):
         for c in range(maps.shape[1]):
             for p in range(count):
-                rows[i * count + p, c] = maps[i, c, places[p]]
+                rows[i * count + p, bucket[c]] += sign[c] * maps[i, c, places[p]]
     return rows
 
 

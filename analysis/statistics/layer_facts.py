@@ -17,7 +17,7 @@ FACTS: dict[str, str] = {
     "batch_norm": "shift of the conv's output against the statistics that the following batch normalisation stores: "
     "z = median |mean − stored mean| ÷ stored std, r = median |log2(variance ÷ stored variance)|",
     "structure": "of the channels' covariance: participation_ratio, effective_rank, k99 (eigenvalues that hold 99 %), "
-    "over positions or images, rows",
+    "over positions or images, rows, dimensions (channels, or columns of their sketch)",
     "nearest_centroid": "accuracy of telling classes by the nearest class mean, each image left out of its own; of how "
     "many images and classes, and what chance gives",
     "needs": "for each of the above that is null: what it needs",
@@ -39,7 +39,7 @@ def layer_facts(state: LayerState, structure: Structure | None) -> dict[str, Any
     if structure is None:
         needs["structure"] = "needs two images on which a channel differs"
     else:
-        names = ("over", "rows", "participation_ratio", "effective_rank", "k99")
+        names = ("over", "rows", "dimensions", "participation_ratio", "effective_rank", "k99")
         facts["structure"] = {name: getattr(structure, name) for name in names}
     found = nearest_centroid(state)
     if found is None:

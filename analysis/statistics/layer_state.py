@@ -11,7 +11,7 @@ import numpy as np
 
 from analysis.exemplars.ranking import Ranking
 from analysis.statistics.class_sums import ClassSums
-from analysis.statistics.covariance import Covariance, grid_places
+from analysis.statistics.covariance import Covariance, buckets, grid_places
 from analysis.statistics.distribution import Distribution
 from analysis.statistics.drawn import Drawn
 from analysis.statistics.follow import Follow
@@ -24,7 +24,8 @@ ENOUGH = 64
 
 @dataclass(frozen=True)
 class Settings:
-    """keep: exemplars kept a channel; width: channels up to which all covariances are kept."""
+    """keep: exemplars kept a channel; width: channels up to which all covariances are kept, columns of a sketch of them
+    in wider layers; 0 for none."""
 
     keep: int = 16
     width: int = 256
@@ -80,7 +81,7 @@ class LayerState:
         self.lowest = Ranking(channels, settings.keep)
         self.classes = ClassSums(channels)
         self.drawn = Drawn(channels)
-        self.covariance = Covariance(channels if channels <= settings.width else 0)
+        self.covariance = Covariance(min(channels, settings.width))
         self.sums = {name: np.zeros(channels) for name in self.SUMS}
         self.size: tuple[int, ...] = ()
         self._waiting: list[tuple[np.ndarray, Images]] = []
@@ -100,7 +101,8 @@ class LayerState:
         self._waiting.append((found, images))
         if len(self.covariance.mean):
             places = grid_places(*size) if len(size) == 2 else grid_places(1, flat.shape[2])
-            self.covariance.update(rows_at(flat, places))
+            width = len(self.covariance.mean)
+            self.covariance.update(rows_at(flat, places, *buckets(channels, width), width))
 
         if sum(len(each) for each, _ in self._waiting) >= ENOUGH:
             self.take_in()

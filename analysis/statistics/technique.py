@@ -22,12 +22,17 @@ ANSWERS = "answers.npz"
 class MeasureParameters(technique.Parameters):
     shard: int = Field(128, ge=1, le=4096, description="Images a task.")
     keep: int = Field(16, ge=1, le=64, description="Exemplars kept a channel, of the strongest and of the weakest.")
-    width: int = Field(256, ge=0, le=2048, description="Channels up to which a layer's covariances are measured.")
+    width: int = Field(
+        256,
+        ge=0,
+        le=2048,
+        description="Channels up to which all of a layer's covariances are measured, sketched above.",
+    )
 
 
 class Measure(technique.Technique):
     name = "measure"
-    version = 2
+    version = 3
     title = "Measurement"
     about = "One pass over the images that measures every channel of every layer."
     Parameters = MeasureParameters
@@ -89,7 +94,7 @@ class NoParameters(technique.Parameters):
 
 class Statistics(technique.Technique):
     name = "statistics"
-    version = 2
+    version = 3
     title = "Statistics"
     about = "How each channel behaves on the images: mean, spread, quantiles, silence, extremes, classes."
     requires = ("measure",)

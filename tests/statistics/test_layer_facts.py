@@ -55,14 +55,36 @@ def test_a_copied_channel_is_its_twin() -> None:
     assert np.abs(correlation[[0, 2]]).max() < 0.3
 
 
-def test_wide_layers_are_told_from_the_drawn_images() -> None:
+def test_twins_in_wide_layers_are_told_from_the_drawn_images() -> None:
     rows = np.random.default_rng(1).normal(size=(40, 6, 1, 1))
     rows[:, 5] = rows[:, 0]
-    structure = structure_of(fed(rows, width=4))
-    assert structure is not None
-    assert structure.over == "images"
-    assert structure.twin[5] == 0
-    assert structure.correlation[5] == pytest.approx(1)
+    for width, over, dimensions in ((0, "images", 6), (4, "positions", 4)):
+        structure = structure_of(fed(rows, width=width))
+        assert structure is not None
+        assert (structure.over, structure.dimensions) == (over, dimensions)
+        assert structure.twin[5] == 0
+        assert structure.correlation[5] == pytest.approx(1)
+
+
+@pytest.mark.parametrize("rank", [3, 10])
+def test_a_sketch_of_a_wide_layer_finds_its_rank(rank: int) -> None:
+    """Of 600 channels in 128 columns: directions that hold 99 %, and the participation ratio, as of all channels."""
+    random = np.random.default_rng(rank)
+    rows = random.normal(size=(3000, rank)) @ random.normal(size=(rank, 600))
+    rows = rows.reshape(3000, 600, 1, 1)
+    whole, sketch = structure_of(fed(rows, width=600)), structure_of(fed(rows, width=128))
+    assert whole is not None
+    assert sketch is not None
+    assert whole.k99 == sketch.k99 == rank
+    assert sketch.participation_ratio == pytest.approx(whole.participation_ratio, rel=0.15)
+    assert sketch.effective_rank == pytest.approx(whole.effective_rank, rel=0.15)
+
+
+def test_a_sketch_of_independent_channels_estimates_how_many_there_are() -> None:
+    rows = np.random.default_rng(2).normal(size=(20000, 400, 1, 1))
+    sketch = structure_of(fed(rows, width=128))
+    assert sketch is not None
+    assert sketch.participation_ratio == pytest.approx(400, rel=0.25)
 
 
 def test_selectivity() -> None:
