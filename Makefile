@@ -5,7 +5,7 @@ INSTALLED := .venv/.installed
 LIBRARY ?= library
 PORT ?= 8501
 
-.PHONY: run test lint fast bench bench-loading samples samples-photo help
+.PHONY: run test lint fast bench bench-jobs bench-loading samples samples-photo help
 
 run: $(INSTALLED) ## start Strata on http://localhost:8501, with its sample atlas
 	@$(BIN)/python -m sample_models.first_run --library $(LIBRARY)
@@ -23,6 +23,9 @@ bench: $(INSTALLED) ## what is promised, measured beside what people use today �
 	$(BIN)/python -m benchmarks.measure
 	$(BIN)/python -m benchmarks.dashboard
 	$(BIN)/python -m benchmarks.dashboard_load
+
+bench-jobs: $(INSTALLED) ## kills, speed-up, scheduling, opening, by the clock: on a machine that does nothing else
+	$(BIN)/python -m benchmarks.jobs
 
 bench-loading: $(INSTALLED) ## what opens: nets × formats → docs/loading.md (hours)
 	$(BIN)/python -m benchmarks.loading

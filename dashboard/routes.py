@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from analysis.atlas.files import is_local
 from analysis.errors import StrataError
 from dashboard.library import library
 from dashboard.opening import streams
@@ -42,7 +43,11 @@ def _picture(path: Path, cache: str, download_as: str | None = None) -> Response
     if kind is None or not path.is_file():
         return PlainTextResponse("There is no such picture.", status_code=404)
     headers = {"Cache-Control": cache, "X-Content-Type-Options": "nosniff"}
-    return FileResponse(path, media_type=kind, headers=headers, filename=download_as)
+    if is_local(path):
+        return FileResponse(path, media_type=kind, headers=headers, filename=download_as)
+    if download_as is not None:
+        headers["Content-Disposition"] = f'attachment; filename="{download_as}"'
+    return Response(path.read_bytes(), media_type=kind, headers=headers)
 
 
 ROUTES = [
