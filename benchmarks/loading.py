@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import re
 import tempfile
 import time
 import warnings
@@ -136,7 +137,7 @@ def _worst(found: list[torch.Tensor], expected: list[torch.Tensor]) -> float:
 
 
 def _first_line(error: Exception) -> str:
-    text = str(error).strip().splitlines()
+    text = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).strip().splitlines()  # exporters write in colours
     return f"{type(error).__name__}: {text[0][:160] if text else ''}"
 
 

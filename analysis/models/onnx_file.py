@@ -15,7 +15,7 @@ from torch import nn
 from analysis.models import torchvision_import  # noqa: F401  (before onnx2torch)
 from analysis.models.blank import blank_weights
 from analysis.models.errors import ModelError
-from analysis.models.onnx_compare import compare_with_onnxruntime
+from analysis.models.onnx_compare import TOLERANCE, compare_with_onnxruntime
 from analysis.models.onnx_fold import fold
 from analysis.models.onnx_graph import (
     CONVOLUTIONS,
@@ -113,7 +113,7 @@ def convert(model: ModelProto, layers: Mapping[str, str], name: str) -> tuple[nn
 
 def _uncompared(verification: Mapping[str, Any]) -> list[str]:
     reason = verification.get("onnxruntime refuses")
-    if "rounding difference" in verification:
+    if verification.get("rounding difference", 0.0) > TOLERANCE:
         return [
             "This net enlarges rounding: float32 and float64 differ by "
             f"{verification['rounding difference']:.2g} standard "
