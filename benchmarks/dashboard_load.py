@@ -83,8 +83,8 @@ async def _session(browser, site: str, number: int) -> list[float]:  # type: ign
         await asyncio.sleep(draw.uniform(1, 3))
         times.append(await _took(page.locator("a.row").nth(draw.randrange(3)).click(), page, ".view canvas"))
         await asyncio.sleep(draw.uniform(1, 3))
-        spot = {"x": draw.randrange(60, 900), "y": 60}
-        times.append(await _took(page.locator(".view canvas").click(position=spot), page, "h1:has-text('Channel')"))
+        tile = page.locator(".view canvas").click(position={"x": 60, "y": 60})
+        times.append(await _took(tile, page, "h1:has-text('Channel')"))
         await asyncio.sleep(draw.uniform(1, 3))
         times.append(await _took(page.locator(".st-key-crumbs a").nth(1).click(), page, "a.row"))
     await context.close()

@@ -13,6 +13,7 @@ from analysis.models.layers import ConvLayer
 from analysis.task import Task
 from dashboard.address import link
 from dashboard.components.strips import Figure, Strip
+from dashboard.library import CLASSES, OUTPUTS
 from dashboard.measures import measures_of, to_data, written
 from dashboard.pictures import LayerPictures, Sheets, Tile, layer_pictures, spread
 from dashboard.state import View
@@ -119,7 +120,8 @@ def channels_of(tasks: list[Task]) -> set[int]:
 
 def _made(atlas: Atlas, layer: str) -> tuple[str, ...]:
     """The keys of what is there of a layer: changes when a build adds to it."""
-    return tuple(task.key for task in atlas.tasks(layer=layer) if atlas.artifacts.has(task))
+    tasks = atlas.tasks(layer=layer) + (atlas.tasks(OUTPUTS) if atlas.model.is_head(layer) else [])
+    return tuple(task.key for task in tasks if atlas.artifacts.has(task))
 
 
 def sizes(values: tuple[int, ...]) -> str:
@@ -129,6 +131,8 @@ def sizes(values: tuple[int, ...]) -> str:
 
 def about_layer(layer: ConvLayer) -> str:
     """One line: what the layer is."""
+    if layer.kind == CLASSES:
+        return f"what the model answers, {layer.out_channels:,} classes"
     parts = [f"{layer.kind} {sizes(layer.kernel_size)}", f"{layer.in_channels} → {layer.out_channels} channels"]
     if any(step != 1 for step in layer.stride):
         parts.append(f"stride {sizes(layer.stride)}")
@@ -162,7 +166,9 @@ def neighbours(before: str | None, after: str | None) -> list[tuple[str, str]]:
 def layer_strip(atlas: Atlas, layer: ConvLayer, sheets: Sheets) -> Strip:
     """The layer as a row of the overview."""
     facts = layer_facts(atlas, layer)
-    subtitle = f"{layer.out_channels} channels · {sizes(layer.kernel_size)}"
+    subtitle = about_layer(layer)
+    if layer.kind != CLASSES:
+        subtitle = f"{layer.out_channels} channels · {sizes(layer.kernel_size)}"
     if layer.receptive_field:
         subtitle += f" · sees {max(layer.receptive_field)} px"
     return Strip(

@@ -15,8 +15,13 @@ from analysis.errors import StrataError
 from analysis.jobs.table import LOST_AFTER, Jobs
 from analysis.models.layers import ConvLayer
 from analysis.models.model import ModelCard
+from analysis.unit import HEAD
 from dashboard.state import View
 
+CLASSES = "classes"
+"""The kind of a head among the layers."""
+OUTPUTS = "outputs"
+"""The technique that measures heads."""
 RECENT = 40
 """Jobs that are looked through for one that is under way."""
 
@@ -65,7 +70,7 @@ def find_atlas(view: View, page: str = "overview", side: Literal["atlas", "other
 
 def find_layer(view: View, model: ModelCard, page: str = "layer") -> ConvLayer:
     """The layer that the address names. Raises NotThere, offering the nearest, where the model has no such layer."""
-    layers = {layer.name: layer for layer in model.layers}
+    layers = {layer.name: layer for layer in layers_of(model)}
     if view.layer in layers:
         return layers[view.layer]
     near = difflib.get_close_matches(view.layer, layers, n=1, cutoff=0)
@@ -104,7 +109,7 @@ class Walk:
 def layers_around(atlas: Atlas, layer: ConvLayer) -> Walk:
     """The walk through the layers on which this one lies."""
     shown = {each.name for each in layers_with_something(atlas)} | {layer.name}
-    names = tuple(each.name for each in atlas.model.layers if each.name in shown)
+    names = tuple(each.name for each in layers_of(atlas.model) if each.name in shown)
     return Walk(names, names.index(layer.name))
 
 
@@ -123,5 +128,15 @@ def being_built(atlas: Atlas) -> bool:
 
 def layers_with_something(atlas: Atlas) -> list[ConvLayer]:
     """The layers of which anything was planned; all of them where nothing was."""
-    planned = {task.layer for task in atlas.tasks() if task.layer is not None}
-    return [layer for layer in atlas.model.layers if layer.name in planned] or list(atlas.model.layers)
+    planned = {HEAD if task.layer is None and task.technique == OUTPUTS else task.layer for task in atlas.tasks()}
+    return [layer for layer in layers_of(atlas.model) if layer.name in planned] or list(atlas.model.layers)
+
+
+def layers_of(model: ModelCard) -> list[ConvLayer]:
+    """The conv layers, and each head as a layer whose channels are its classes."""
+    heads = [_as_layer(name, units) for name, units in model.heads.items() if model.is_head(name)]
+    return [*model.layers, *heads]
+
+
+def _as_layer(head: str, classes: int) -> ConvLayer:
+    return ConvLayer(head, CLASSES, 0, classes, (), (), (), (), 1, 0)

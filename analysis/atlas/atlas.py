@@ -18,6 +18,7 @@ from analysis.errors import StrataError
 from analysis.models.model import ModelCard
 from analysis.probe.probe import ProbeCard
 from analysis.task import Task
+from analysis.unit import HEAD
 
 FORMAT = 2
 """Version of the format on disk, raised whenever an older reader would misread it (docs/atlas-format.md)."""
@@ -146,11 +147,19 @@ class Atlas:
 
     def statistics(self, layer: str) -> pd.DataFrame | None:
         """One row a channel; the columns are listed in docs/atlas-format.md."""
-        return self._rows("statistics", "statistics.parquet", layer, ("channel",))
+        technique, place = self._measured("statistics", layer)
+        return self._rows(technique, "statistics.parquet", place, ("channel",))
 
     def exemplars(self, layer: str) -> pd.DataFrame | None:
         """One row an exemplar, sorted by channel and rank."""
-        return self._rows("exemplars", "exemplars.parquet", layer, ("channel", "kind", "rank"))
+        technique, place = self._measured("exemplars", layer)
+        return self._rows(technique, "exemplars.parquet", place, ("channel", "kind", "rank"))
+
+    def _measured(self, technique: str, layer: str) -> tuple[str, str | None]:
+        """The technique that measured a layer, and the layer of its tasks: a head's classes are those of `outputs`."""
+        if not self.model.is_head(layer):
+            return technique, layer
+        return "outputs", None if layer == HEAD else layer
 
     def features(self, layer: str) -> pd.DataFrame | None:
         """One row a channel that has a picture; `sketch` where it is the quick one, until the fine one is there."""

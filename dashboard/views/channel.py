@@ -8,7 +8,7 @@ from dashboard.channels import examples_of, picture_of, still_to_come_of, values
 from dashboard.components.unit import gauges, unit
 from dashboard.frame import Way, go, heading, view
 from dashboard.layers import about_layer, layer_facts
-from dashboard.library import being_built, find_atlas, find_channel, find_layer, jobs, layers_around
+from dashboard.library import CLASSES, being_built, find_atlas, find_channel, find_layer, jobs, layers_around
 from dashboard.notes import neighbours_of, notes_of
 from dashboard.pictures import Sheets
 from dashboard.portraits import being_rendered, portraits_of, render_again
@@ -29,7 +29,7 @@ def channel_at(step: int) -> View:
 
 
 heading(
-    f"Channel {channel}",
+    f"{'Class' if layer.kind == CLASSES else 'Channel'} {channel}",
     layer_facts(atlas, layer).pictures.labels.get(channel, "") or about_layer(layer),
     [Way(atlas.model.name, "overview", View(atlas=atlas.id)), Way(layer.name, "layer", place)],
     [

@@ -22,6 +22,10 @@ from analysis.task import Task
 CLASSES = ("church", "golf ball", "parachute", "tench")
 TILE = 64
 CHUNK = 16
+LAYER_FACTS = {
+    "images": 40, "activation": "relu", "joined": False, "batch_norm": None, "structure": None,
+    "nearest_centroid": None, "needs": {"batch_norm": "a batch normalisation", "structure": "more images"},
+}  # fmt: skip
 ABSENT = ["selectivity", "classes", "class_means", "twin", "twin_correlation"]
 """Columns of statistics that are left out: what they told would be untrue."""
 
@@ -135,7 +139,8 @@ def add_atlas(
     planned: list[tuple[Task, dict[str, bytes]]] = []
     for number, layer in enumerate(card.layers):
         task = Task("statistics", 1, card.sha256, probe.hash, layer.name)
-        planned.append((task, {"statistics.parquet": encoding.to_parquet(statistics_of(layer, seed + number))}))
+        measured = encoding.to_parquet(statistics_of(layer, seed + number))
+        planned.append((task, {"statistics.parquet": measured, "layer.json": encoding.to_json(LAYER_FACTS)}))
         for piece in chunks(layer.out_channels)[:most]:
             span = (piece.start, piece.stop)
             if exemplars:

@@ -1,0 +1,63 @@
+"""A head's classes are units with pages of their own, like the channels of a layer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from analysis import encoding
+from analysis.atlas.atlas import Atlas
+from analysis.atlas.library import Library
+from analysis.task import Task
+from dashboard.library import layers_of
+from tests.dashboard.conftest import Open
+from tests.dashboard.synthetic import add_atlas, exemplars_of, model_card, sheet, statistics_of
+from tests.dashboard.test_pages import component, words
+
+
+@pytest.fixture
+def atlas(own_shelf: Library) -> Atlas:
+    """An atlas of a classifier of four classes, whose answers were measured."""
+    card = replace(model_card(), heads={"output": 4})
+    made = add_atlas(own_shelf, card)
+    head = layers_of(card)[-1]
+    table, tiles = exemplars_of(head, range(4), 7)
+    drawn = sheet(tiles, 15)
+    task = Task("outputs", 1, card.sha256, "p")
+    made.add_build({"request": {}, "versions": {}}, [task])
+    files = {
+        "statistics.parquet": encoding.to_parquet(statistics_of(head, 3)),
+        "exemplars.parquet": encoding.to_parquet(table),
+        "patches.webp": drawn["picture"],
+        "facts.json": drawn["facts.json"],
+        "predictions.json": encoding.to_json({"accuracy": None}),
+    }
+    made.artifacts.write(task, files)
+    return made
+
+
+def test_the_head_is_the_last_row_of_the_overview(atlas: Atlas, open_page: Open) -> None:
+    row = component(open_page("overview", atlas="tiny"), "strata_strips")["rows"][-1]
+    assert row["title"] == "output"
+    assert "4 classes" in row["subtitle"]
+    assert row["tiles"][0]
+
+
+def test_its_classes_stand_in_a_grid(atlas: Atlas, open_page: Open) -> None:
+    data = component(open_page("layer", atlas="tiny", layer="output"), "strata_grid")
+    assert data["channels"] == [0, 1, 2, 3]
+    assert all(data["panels"][0]["examples"])
+    assert "peak_max" in [each["name"] for each in data["statistics"]]
+
+
+def test_a_class_has_a_page(atlas: Atlas, open_page: Open) -> None:
+    app = open_page("channel", atlas="tiny", layer="output", channel="2")
+    assert "Class 2" in words(app)
+    unit = component(app, "strata_unit")
+    assert [len(group["items"]) for group in unit["groups"]] == [9, 3, 3]
+
+
+def test_a_model_without_heads_has_none(own_shelf: Library, open_page: Open) -> None:
+    add_atlas(own_shelf, model_card())
+    assert "has no layer" in open_page("layer", atlas="tiny", layer="output").warning[0].value
