@@ -71,9 +71,18 @@ def _candidates(
         for folder in below(library.root, f"{room}/*"):
             if folder.name not in jobs:
                 yield "of a job that is no more", folder
-    for file in below(library.root, "uploads/*"):
-        if str(file) not in files:
-            yield "an image that no dream refers to", file
+    if len(readable) == len(atlases):  # nor which images
+        files = {*files, *(atlas.probe.source for atlas in readable if atlas.probe is not None)}
+        yield from _uploads(library, files)
+
+
+def _uploads(library: Library, files: Collection[str]) -> Iterator[tuple[str, Path]]:
+    for path in below(library.root, "uploads/*"):
+        if path.is_file() and str(path) not in files:
+            yield "an image that no dream refers to", path
+    for path in below(library.root, "uploads/images/*"):
+        if not any(file == str(path) or file.startswith(f"{path}/") for file in files):
+            yield "images that no atlas was measured on", path
 
 
 def _of_atlas(atlas: Atlas) -> Iterator[tuple[str, Path]]:

@@ -136,7 +136,7 @@ class Jobs:
         return References(
             models={job.request["model"] for job in needed if "model" in job.request},
             jobs={job.id for job in rows},
-            files={job.request["image"] for job in needed if "image" in job.request},
+            files={job.request[name] for job in needed for name in ("image", "images") if job.request.get(name)},
         )
 
     def cancel(self, job_id: str) -> None:

@@ -1,5 +1,6 @@
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from analysis.atlas.files import files_below, remove, write_atomically
 from analysis.atlas.library import Library
 from analysis.atlas.verify import verify
 from tests.atlas.built import MEASURED, PICTURES, TASKS, built, write_all
-from tests.atlas.synthetic import features_artifact, features_task
+from tests.atlas.synthetic import features_artifact, features_task, probe_card
 
 
 def freed(library: Library, young: float = 0, **refers: set[str]) -> set[str]:
@@ -50,10 +51,14 @@ def test_everything_that_nothing_refers_to_goes_and_nothing_else(library: Librar
         "jobs/1/cancel", "jobs/2/cancel",
         "dreams/1/final.png", "dreams/2/final.png",
         "uploads/1.png", "uploads/2.png",
+        "uploads/models/1/net.pth",  # the dashboard's own to forget
+        "uploads/images/1/set.tar", "uploads/images/2/set.tar", "uploads/images/3/a/1.png",
     ):  # fmt: skip
         write_atomically(library.root / path, b"x")
+    other = replace(probe_card("99" * 16), source=str(library.root / "uploads" / "images" / "3"))
+    library.create_atlas(atlas.model, other)
     before = files_below(library.root)
-    files = {str(library.root / "uploads" / "2.png")}
+    files = {str(library.root / "uploads" / name) for name in ("2.png", "images/2/set.tar")}
     found = freed(library, models={"unused-12345678"}, jobs={"2"}, files=files)
     assert found == {
         f"{here}/{folder_of(MEASURED)}",
@@ -65,6 +70,7 @@ def test_everything_that_nothing_refers_to_goes_and_nothing_else(library: Librar
         "jobs/1",
         "dreams/1",
         "uploads/1.png",
+        "uploads/images/1",
     }
     assert "models/unused-12345678" in freed(library)
     for path in found:
