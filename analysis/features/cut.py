@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, fx, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from analysis.features.size import device_of
 from analysis.models.assemble import example_of
 from analysis.models.capture import run_to
 from analysis.models.model import Model
@@ -40,7 +41,7 @@ def cut_at(model: Model, layer: str) -> Read | None:
 def _verified(model: Model, layer: str) -> Read | None:
     if model.card.one_by_one:
         return None
-    images = example_of(model.card.input, count=2).to(next(model.module.parameters()).device)
+    images = example_of(model.card.input, count=2).to(device_of(model))
     try:
         graph = _graph(model.module, layer)
         with torch.no_grad():
