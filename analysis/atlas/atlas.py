@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -92,11 +93,26 @@ class Atlas:
 
     # What was planned, and how far it is
 
-    def add_build(self, build: Mapping[str, Any], tasks: Sequence[Task]) -> None:
-        """Record a plan: what was asked for, with which versions, and the tasks that make it."""
-        name = f"{len(below(self.root, BUILDS)):04d}.json"
+    def add_build(self, build: Mapping[str, Any], tasks: Sequence[Task]) -> str:
+        """Record a plan: what was asked for, with which versions, and the tasks that make it. Returns its name.
+
+        Two plans that are recorded at the same moment get the same number and different names.
+        """
+        digest = hashlib.sha256("".join(task.key for task in tasks).encode()).hexdigest()[:8]
+        name = f"{len(below(self.root, BUILDS)):04d}-{digest}"
         content = {**build, "tasks": [task.to_json() for task in tasks]}
-        write_atomically(self.root / "builds" / name, to_json(content))
+        write_atomically(self.root / "builds" / f"{name}.json", to_json(content))
+        return name
+
+    def planned(self, build: str) -> list[Task]:
+        """The tasks of the plan with this name, in their order."""
+        path = self.root / "builds" / f"{build}.json"
+        return _tasks(path, fingerprint(path))
+
+    def last_build(self) -> str | None:
+        """The name of the plan that was recorded last."""
+        names = [path.stem for path in below(self.root, BUILDS)]
+        return names[-1] if names else None
 
     def builds(self) -> list[dict[str, Any]]:
         """Every recorded plan, oldest first."""

@@ -97,14 +97,19 @@ class Engine:
         return self._planned(job, watch, prepare_render, RenderRequest(**job.request), sooner=SOONER)
 
     def _planned(
-        self, job: Job, watch: Callable[[Job], None], planner: Callable[..., str], request: Any, sooner: int = 0
+        self,
+        job: Job,
+        watch: Callable[[Job], None],
+        planner: Callable[..., tuple[str, str]],
+        request: Any,
+        sooner: int = 0,
     ) -> Job:
         """Have a worker plan the request in its atlas, then run what was planned and is not there."""
         planned = self._alone(job, planner, request, key=f"prepare-{job.id}", priority=sooner)
         if planned is None:
             return self._ledger.finish(job, "cancelled")
-        atlas = self.library.atlas(planned)
-        tasks = [Task.from_json(task) for task in atlas.builds()[-1]["tasks"]]
+        atlas = self.library.atlas(planned[0])
+        tasks = atlas.planned(planned[1])
         done = settled(tasks, atlas.artifacts.made(tasks))
         tally = Tally(tasks, self._cluster.workers())
         for key in done:

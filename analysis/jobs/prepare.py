@@ -9,11 +9,12 @@ from analysis.errors import StrataError
 from analysis.jobs.plan import plan
 from analysis.jobs.request import BuildRequest, RenderRequest
 from analysis.models.model import ModelCard
+from analysis.task import Task
 from analysis.technique import Wanted
 
 
-def prepare(library_root: str, request: BuildRequest) -> str:
-    """Returns the atlas's id. Planning the same request twice records it once.
+def prepare(library_root: str, request: BuildRequest) -> tuple[str, str]:
+    """Returns the atlas's id and the plan's name in it. Planning the same request twice records it once.
 
     Raises StrataError for images that can not be opened, unknown layers, parameters out of bounds.
     """
@@ -25,15 +26,11 @@ def prepare(library_root: str, request: BuildRequest) -> str:
     wanted = _wanted(card, request)
     tasks = plan(card, probe, wanted, request.techniques)
     atlas = library.create_atlas(card, probe)
-    if not _recorded(atlas, [task.key for task in tasks]):
-        atlas.add_build(
-            {"created": now(), "request": request.model_dump(mode="json"), "versions": dict(versions())}, tasks
-        )
-    return atlas.id
+    return atlas.id, _recorded(atlas, request, tasks)
 
 
-def prepare_render(library_root: str, request: RenderRequest) -> str:
-    """Plan the pictures of one unit in an atlas that is there; returns the atlas's id.
+def prepare_render(library_root: str, request: RenderRequest) -> tuple[str, str]:
+    """Plan the pictures of one unit in an atlas that is there; returns the atlas's id and the plan's name in it.
 
     Raises StrataError for an atlas, unit or parameter that there is not.
     """
@@ -45,10 +42,7 @@ def prepare_render(library_root: str, request: RenderRequest) -> str:
     layer, head = ((), (request.layer,)) if atlas.model.is_head(request.layer) else ((request.layer,), ())
     wanted = Wanted(layer, (request.channel,), head)
     tasks = plan(atlas.model, atlas.probe, wanted, {"renders": request.parameters})
-    if not _recorded(atlas, [task.key for task in tasks]):
-        facts = {"created": now(), "request": request.model_dump(mode="json"), "versions": dict(versions())}
-        atlas.add_build(facts, tasks)
-    return atlas.id
+    return atlas.id, _recorded(atlas, request, tasks)
 
 
 def _wanted(card: ModelCard, request: BuildRequest) -> Wanted:
@@ -60,10 +54,10 @@ def _wanted(card: ModelCard, request: BuildRequest) -> Wanted:
     return Wanted(tuple(layer.name for layer in card.layers if layer.name in request.layers), request.channels, heads)
 
 
-def _recorded(atlas: Atlas, keys: list[str]) -> bool:
-    builds = atlas.builds()
-    return (
-        bool(builds)
-        and len(builds[-1]["tasks"]) == len(keys)
-        and [task.key for task in atlas.tasks()][-len(keys) :] == keys
-    )
+def _recorded(atlas: Atlas, request: BuildRequest | RenderRequest, tasks: list[Task]) -> str:
+    """The name of the plan of these tasks: the last one where that is the same, else one made now."""
+    last = atlas.last_build()
+    if last is not None and [task.key for task in atlas.planned(last)] == [task.key for task in tasks]:
+        return last
+    facts = {"created": now(), "request": request.model_dump(mode="json"), "versions": dict(versions())}
+    return atlas.add_build(facts, tasks)

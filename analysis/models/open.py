@@ -52,6 +52,19 @@ def open_model(
     """
     path = Path(path)
     request = Request(architecture, architecture_args or {}, input_spec or {}, trust, partial)
+    try:
+        return _open(path, request)
+    except (ModelError, MemoryError):
+        raise
+    except Exception as error:  # files can be broken in more ways than anybody has listed
+        reason = (str(error).strip().splitlines() or ["no reason given"])[0][:200]
+        raise ModelError(
+            f"{path.name} is damaged, or made in a way that Strata does not know ({type(error).__name__}: {reason}). "
+            "Copy or download it again, or save the model anew."
+        ) from error
+
+
+def _open(path: Path, request: Request) -> Model:
     kind = sniff(path)
     opened = _opener(kind, path, request)
     origin = Origin(
@@ -115,10 +128,7 @@ def _opener(kind: Format, path: Path, request: Request) -> Opened:
     if kind is Format.ONNX:
         from analysis.models.onnx_file import open_onnx
 
-        try:
-            return open_onnx(path)
-        except UnicodeDecodeError as error:  # a name in the graph, found out wherever it is first read
-            raise ModelError(f"{path.name} is damaged: it holds names that are no text. Download it again.") from error
+        return open_onnx(path)
     if kind is Format.TORCHSCRIPT:
         from analysis.models.torchscript import open_torchscript
 
