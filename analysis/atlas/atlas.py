@@ -52,6 +52,11 @@ class Render:
     reason: str | None = None
 
 
+def build_name(number: int, content: bytes) -> str:
+    """What a plan is called: its number in the atlas, and the beginning of its content's sha256."""
+    return f"{number:04d}-{hashlib.sha256(content).hexdigest()[:8]}"
+
+
 class Atlas:
     """The atlas in the folder `root`. Reading never fails on what is not there yet: it answers None."""
 
@@ -98,10 +103,9 @@ class Atlas:
 
         Two plans that are recorded at the same moment get the same number and different names.
         """
-        digest = hashlib.sha256("".join(task.key for task in tasks).encode()).hexdigest()[:8]
-        name = f"{len(below(self.root, BUILDS)):04d}-{digest}"
-        content = {**build, "tasks": [task.to_json() for task in tasks]}
-        write_atomically(self.root / "builds" / f"{name}.json", to_json(content))
+        content = to_json({**build, "tasks": [task.to_json() for task in tasks]})
+        name = build_name(len(below(self.root, BUILDS)), content)
+        write_atomically(self.root / "builds" / f"{name}.json", content)
         return name
 
     def planned(self, build: str) -> list[Task]:

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from analysis.atlas.artifacts import SEAL
-from analysis.atlas.atlas import FORMAT, MANIFEST, Atlas
+from analysis.atlas.atlas import FORMAT, MANIFEST, Atlas, build_name
 from analysis.atlas.files import below, files_below, told, write_atomically
 from analysis.atlas.library import Library
 from analysis.encoding import from_json, to_json
@@ -121,7 +121,7 @@ def _add_plans(root: Path, plans: list[bytes]) -> None:
     """The bundle's plans that the atlas does not have, after those that it has."""
     there = [path.read_bytes() for path in below(root, "builds/*.json")]
     for number, plan in enumerate((plan for plan in plans if plan not in there), start=len(there)):
-        write_atomically(root / "builds" / f"{number:04d}.json", plan)
+        write_atomically(root / "builds" / f"{build_name(number, plan)}.json", plan)
 
 
 def _untrusted(content: bytes, card: str) -> bytes:
