@@ -26,7 +26,7 @@ def file_sample_builds(library: Library) -> None:
         sample = SAMPLES[name]
         model_id = _model_id(library, sample)
         if name != DREAMER and _unfinished(library, model_id):
-            jobs.submit("build", _request(library, model_id))
+            jobs.submit("build", _request(library, model_id, later=name != DEFAULT[0]))
 
 
 def _model_id(library: Library, sample: Sample) -> str:
@@ -43,13 +43,16 @@ def _model_id(library: Library, sample: Sample) -> str:
     return card.id
 
 
-def _request(library: Library, model_id: str) -> dict[str, object]:
+def _request(library: Library, model_id: str, later: bool) -> dict[str, object]:
+    """Everything, each picture tried once: the first atlas should be there soon."""
     images = library.root / "samples" / DEFAULT[0]
     if not images.exists():
         print("  drawing the images they are measured on", flush=True)
         draw_probe(images, DEFAULT[0])
     techniques: dict[str, dict[str, object]] = {name: {} for name in EVERYTHING}
-    return BuildRequest(model=model_id, images=str(images), techniques=techniques).model_dump(mode="json")
+    techniques["features"] = {"retries": 0}
+    request = BuildRequest(model=model_id, images=str(images), techniques=techniques, later=later)
+    return request.model_dump(mode="json")
 
 
 def _unfinished(library: Library, model_id: str) -> bool:

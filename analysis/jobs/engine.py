@@ -90,7 +90,8 @@ class Engine:
 
     def _build(self, job: Job, watch: Callable[[Job], None]) -> Job:
         watch(self._ledger.write(job, note="opening the images"))
-        return self._planned(job, watch, prepare, BuildRequest(**job.request))
+        request = BuildRequest(**job.request)
+        return self._planned(job, watch, prepare, request, sooner=-SOONER if request.later else 0)
 
     def _render(self, job: Job, watch: Callable[[Job], None]) -> Job:
         watch(self._ledger.write(job, note="drawing"))

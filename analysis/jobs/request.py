@@ -22,7 +22,7 @@ def possible(weights_only: bool, with_images: bool) -> Sequence[str]:
 
 class BuildRequest(BaseModel):
     """model: id in the library · images: where they are, None for none · layers (conv layers and heads), channels: None
-    for all."""
+    for all · later: other builds go first."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -32,6 +32,7 @@ class BuildRequest(BaseModel):
     layers: tuple[str, ...] | None = None
     channels: tuple[int, ...] | None = None
     techniques: Mapping[str, Mapping[str, Any]]
+    later: bool = False
 
 
 class RenderRequest(BaseModel):
