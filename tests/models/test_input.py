@@ -127,3 +127,8 @@ def test_weights_that_are_not_finite_are_refused(tmp_path):
     torch.save(state, tmp_path / "net.pth")
     with pytest.raises(ModelError, match="not finite"):
         open_model(tmp_path / "net.pth")
+
+
+def test_a_net_of_one_size_is_given_that():
+    """torchvision's first weights of vit_h_14 were made at 518 px; the net is built for 224."""
+    assert known_input(zoo.TORCHVISION, "vit_h_14").height == 224
