@@ -146,10 +146,18 @@ RIGHT = 1e-2
 """Of an output's standard deviation."""
 
 
-def table(results: Iterable[Result], planned: int) -> str:
+def lacking(results: Iterable[Result], nets: Iterable[tuple[str, str]]) -> list[str]:
+    """The planned nets that were not tried in every format, and in which not."""
+    tried = {(result.zoo, result.net, result.format) for result in results}
+    left = [(net, [kind for kind in FORMATS if (*net, kind) not in tried]) for net in nets]
+    return [f"{origin} `{name}`: {', '.join(kinds)}" for (origin, name), kinds in left if kinds]
+
+
+def table(results: Iterable[Result], planned: int, untried: Sequence[str] = ()) -> str:
     """The page: a line of totals a zoo and format, then every net that is missing or off, with its reason.
 
     planned : how many nets the whole run has
+    untried : what it has not come to
     """
     results = list(results)
     lines = ["# Which nets open", "", _preface(results, planned), ""]
@@ -173,6 +181,8 @@ def table(results: Iterable[Result], planned: int) -> str:
     wrong = [result for result in results if not _is_right(result)]
     unmade = [result for result in wrong if result.reason.startswith(NO_FILE)]
     lines += ["", "## What Strata does not open right, net by net", "", *(_listed(wrong, unmade) or ["Nothing."])]
+    if untried:
+        lines += ["", "## What was not tried yet", "", *(f"- {line}" for line in untried)]
     lines += ["", "## What PyTorch's exporters make no file of", "", *(_listed(unmade, []) or ["Nothing."])]
     return "\n".join(lines) + "\n"
 
@@ -224,7 +234,7 @@ def run(
             with record.open("a") as file:
                 file.write(json.dumps(asdict(result)) + "\n")
             say(f"{net[0]} {net[1]} {result.format}: {_why(result) if not _is_right(result) else 'right'}")
-        out.write_text(table(done, len(nets)))
+        out.write_text(table(done, len(nets), lacking(done, nets)))
 
 
 def chosen(count: int) -> list[tuple[str, str]]:
