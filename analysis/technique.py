@@ -102,6 +102,11 @@ class Technique(ABC):
     """Techniques whose tasks this one's tasks read."""
     Parameters: ClassVar[type[Parameters]]
 
+    def task(self, request: Request, layer: str | None = None, **what: Any) -> Task:
+        """A task of this technique over the request's model and images; `what`: the other fields of Task."""
+        probe = None if request.probe is None else request.probe.hash
+        return Task(self.name, self.version, request.model.sha256, probe, layer, **what)
+
     @abstractmethod
     def plan(self, request: Request) -> list[Task]:
         """The tasks that make it."""

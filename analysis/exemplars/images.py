@@ -41,11 +41,8 @@ class Images(technique.Technique):
         needs = tuple(task.key for task in exemplars)
         facts = request.parameters.model_dump()
         return [
-            Task(
-                self.name,
-                self.version,
-                request.model.sha256,
-                request.probe.hash,
+            self.task(
+                request,
                 parameters=facts,
                 needs=needs,
                 priority=91,

@@ -31,11 +31,8 @@ class Outputs(technique.Technique):
         facts = request.parameters.model_dump()
         heads: list[str | None] = [head for head in request.model.heads if head != HEAD]
         return [
-            Task(
-                self.name,
-                self.version,
-                request.model.sha256,
-                request.probe.hash,
+            self.task(
+                request,
                 head,
                 parameters=facts,
                 needs=needs,

@@ -35,13 +35,10 @@ class Exemplars(technique.Technique):
         needs = tuple(shard.key for shard in shards)
         layers = shards[0].parameters["layers"]
         return [
-            Task(
-                self.name,
-                self.version,
-                request.model.sha256,
-                request.probe.hash,
+            self.task(
+                request,
                 layer,
-                channels,
+                channels=channels,
                 parameters={**request.parameters.model_dump(), "file": file_of(layers, layer)},
                 needs=needs,
                 priority=92,

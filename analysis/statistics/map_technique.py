@@ -37,11 +37,8 @@ class LikenessMap(technique.Technique):
             return []
         layers = shards[0].parameters["layers"]
         return [
-            Task(
-                self.name,
-                self.version,
-                request.model.sha256,
-                request.probe.hash,
+            self.task(
+                request,
                 layer,
                 parameters={"file": file_of(layers, layer)},
                 needs=tuple(shard.key for shard in shards),

@@ -50,11 +50,8 @@ class Measure(technique.Technique):
         starts = range(0, request.probe.count, request.parameters.shard)
         parts = [(start, min(start + request.parameters.shard, request.probe.count)) for start in starts]
         return [
-            Task(
-                self.name,
-                self.version,
-                request.model.sha256,
-                request.probe.hash,
+            self.task(
+                request,
                 part=part,
                 parameters=facts,
                 priority=100,
@@ -107,11 +104,8 @@ class Statistics(technique.Technique):
         needs = tuple(shard.key for shard in shards)
         layers = shards[0].parameters["layers"]
         return [
-            Task(
-                self.name,
-                self.version,
-                request.model.sha256,
-                request.probe.hash,
+            self.task(
+                request,
                 layer,
                 parameters={"file": file_of(layers, layer)},
                 needs=needs,
