@@ -43,7 +43,7 @@ def _print_input(spec: InputSpec) -> None:
 def print_model(card: ModelCard) -> None:
     """A model's facts and its conv layers as a table."""
     out.print(
-        f"[bold]{escape(card.name)}[/bold]  {card.format}, {_computes(card)}",
+        f"[bold]{escape(card.name)}[/bold]  {card.format}, architecture {escape(card.computes)}",
         soft_wrap=True,
     )
     if card.evidence:
@@ -68,14 +68,6 @@ def print_model(card: ModelCard) -> None:
     out.print(f"{len(card.layers)} conv layers, {channels:,} channels, id {card.id}", soft_wrap=True)
     for warning in card.warnings:
         err.print(f"[yellow]note[/yellow] {escape(warning)}")
-
-
-def _computes(card: ModelCard) -> str:
-    if card.architecture is not None:
-        return escape(card.architecture)
-    if card.weights_only:
-        return "architecture not known"
-    return "rebuilt by rule" if card.evidence.startswith("Rebuilt") else "computes what the file says"
 
 
 def print_skipped(probe: ProbeCard, most: int = 10) -> None:

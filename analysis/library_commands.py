@@ -9,6 +9,7 @@ from typing import Annotated
 import pandas as pd
 import typer
 
+from analysis.amounts import in_bytes
 from analysis.console import err, out, print_table
 from analysis.errors import StrataError
 from analysis.options import DATABASE, HERE, LIBRARY
@@ -32,9 +33,11 @@ def list_library(library: LIBRARY = HERE) -> None:
             failed = sum(each.failed for each in progress)
             images = "–" if atlas.probe is None else f"{atlas.probe.count:,}"
             state = f"{100 * done // total} %" if total else "planned"
-            rows.append((atlas.id, state, str(failed or "–"), images, atlas.created[:16], _bytes(size_of(atlas.root))))
+            rows.append(
+                (atlas.id, state, str(failed or "–"), images, atlas.created[:16], in_bytes(size_of(atlas.root)))
+            )
         except StrataError as error:
-            rows.append((atlas.id, "can not be read", "", "", "", _bytes(size_of(atlas.root))))
+            rows.append((atlas.id, "can not be read", "", "", "", in_bytes(size_of(atlas.root))))
             err.print(str(error), markup=False)
     if not rows:
         raise StrataError("The library is empty. Build an atlas with `strata build MODEL --images FOLDER`.")
@@ -84,7 +87,7 @@ def delete(name: NAME, library: LIBRARY = HERE, database: DATABASE = None, yes: 
     for job in Jobs(shelf.database_url).unfinished():
         if job.result.get("atlas") == atlas.id:
             raise StrataError(f"The atlas {atlas.id} is being built. Cancel its job first, or wait for its end.")
-    if not yes and not typer.confirm(f"Delete {atlas.id} ({_bytes(size_of(atlas.root))})?"):
+    if not yes and not typer.confirm(f"Delete {atlas.id} ({in_bytes(size_of(atlas.root))})?"):
         raise StrataError("Nothing was deleted. Answer y, or give --yes, to delete it.")
     remove(atlas)
     print(f"deleted {atlas.id}")
@@ -104,12 +107,12 @@ def gc(library: LIBRARY = HERE, database: DATABASE = None, yes: YES = False) -> 
     for each in found:
         sizes[each.why] += each.size
     for why, size in sizes.most_common():
-        print(f"{_bytes(size):>10}  {why}")
-    if found and not yes and not typer.confirm(f"Free {_bytes(sum(sizes.values()))}?"):
+        print(f"{in_bytes(size):>10}  {why}")
+    if found and not yes and not typer.confirm(f"Free {in_bytes(sum(sizes.values()))}?"):
         raise StrataError("Nothing was freed. Answer y, or give --yes, to free it.")
     for each in found:
         remove(each.path)
-    print(f"freed {_bytes(sum(sizes.values()))}")
+    print(f"freed {in_bytes(sum(sizes.values()))}")
 
 
 def export(
@@ -125,7 +128,7 @@ def export(
         raise StrataError(f"A bundle is a .zip file, {file.name} is not called one. Name one that ends in .zip.")
     shelf = Library(library)
     export_atlas(shelf, shelf.atlas(name), file)
-    print(f"{file} ({_bytes(file.stat().st_size)})")
+    print(f"{file} ({in_bytes(file.stat().st_size)})")
 
 
 def import_(
@@ -146,10 +149,3 @@ def register(app: typer.Typer) -> None:
     app.command()(gc)
     app.command()(export)
     app.command("import")(import_)
-
-
-def _bytes(size: int) -> str:
-    for unit, scale in (("GB", 1e9), ("MB", 1e6), ("KB", 1e3)):
-        if size >= scale:
-            return f"{size / scale:.1f} {unit}"
-    return f"{size} B"

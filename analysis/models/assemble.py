@@ -32,6 +32,7 @@ class Origin:
     verification: Mapping[str, Any] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
     side_files: tuple[str, ...] = ()
+    rebuilt: bool = False
 
 
 def slug(text: str) -> str:
@@ -97,5 +98,6 @@ def assemble(module: nn.Module, spec: InputSpec, origin: Origin, names: Mapping[
         options=origin.options,
         heads={name: head.shape[1] for name, head in heads_of(found.output).items()},
         side_files=origin.side_files,
+        rebuilt=origin.rebuilt,
     )
     return Model(module, card, found.calls)

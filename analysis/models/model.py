@@ -25,6 +25,7 @@ class ModelCard:
     evidence     : one sentence: how the architecture was found
     alternatives : other architectures that these weights fit as well, likeliest first
     sha256       : of the file's content, and that of its side files
+    rebuilt      : True where the net was put together by rule from names and shapes, and may differ
     side_files   : what it keeps in other files (ONNX external data), as paths from its folder
     verification : what was checked at opening, as figures (difference from onnxruntime, say)
     options      : what `open_model` needs to open the same file the same way again
@@ -49,6 +50,16 @@ class ModelCard:
     one_by_one: bool = False
     weights_only: bool = False
     side_files: tuple[str, ...] = ()
+    rebuilt: bool = False
+
+    @property
+    def computes(self) -> str:
+        """Which net it is, in a few words for people."""
+        if self.architecture is not None:
+            return self.architecture
+        if self.weights_only:
+            return "not known"
+        return "rebuilt by rule" if self.rebuilt else "told by the file itself"
 
     def layer(self, name: str) -> ConvLayer:
         """Raises StrataError, naming what there is, when the model has no such layer."""
@@ -85,6 +96,7 @@ class ModelCard:
             "one_by_one": self.one_by_one,
             "weights_only": self.weights_only,
             "side_files": list(self.side_files),
+            "rebuilt": self.rebuilt,
         }
 
     @classmethod

@@ -54,7 +54,7 @@ def doubt(model: Model) -> str | None:
         return None
     return (
         f"The first batch norm remembers other inputs than are assumed here: {best} fit better. "
-        "Check how images were prepared in training, and say it: --input mean=[0.5,0.5,0.5] or --input range=[0,255]."
+        "Check how images were prepared in training, and correct mean, std or range (--input mean=[0.5,0.5,0.5])."
     )
 
 

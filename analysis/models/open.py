@@ -66,6 +66,11 @@ def open_model(
 
 def _open(path: Path, request: Request) -> Model:
     kind = sniff(path)
+    if kind in _GRAPHS and request.architecture:
+        raise ModelError(
+            f"{path.name} says itself what it computes, so “{request.architecture}” can not be tried on it. "
+            "Leave --architecture out."
+        )
     opened = _opener(kind, path, request)
     origin = Origin(
         name=path.stem,
@@ -74,6 +79,7 @@ def _open(path: Path, request: Request) -> Model:
         evidence=opened.evidence,
         sha256=content_hash(path, opened.side_files),
         side_files=opened.side_files,
+        rebuilt=opened.rebuilt,
         warnings=opened.warnings,
         alternatives=opened.alternatives,
         verification=opened.verification,

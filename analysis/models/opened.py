@@ -30,3 +30,4 @@ class Opened:
     names: Mapping[int, str] | None = None
     side_files: tuple[str, ...] = ()
     lacking: frozenset[str] = frozenset()
+    rebuilt: bool = False

@@ -165,6 +165,7 @@ def _by_rule(state: State) -> Opened | None:
             format="state dict",
             evidence=f"Rebuilt by rule as a residual net from the names and shapes of its tensors: {assumed}.",
             warnings=(f"This net was rebuilt by rule and may differ from yours: {assumed}.",),
+            rebuilt=True,
         )
     rebuilt = rebuild(state)
     if rebuilt is None:
@@ -177,6 +178,7 @@ def _by_rule(state: State) -> Opened | None:
         format="state dict",
         evidence=f"Rebuilt by rule as a plain chain from the order and shapes of its tensors: {rebuilt.assumed}.",
         warnings=(f"This net was rebuilt by rule and may differ from yours: {rebuilt.assumed}, ReLU.{doubt}",),
+        rebuilt=True,
     )
 
 

@@ -9,6 +9,7 @@ from dataclasses import asdict
 
 import streamlit as st
 
+from analysis.amounts import in_bytes
 from analysis.errors import StrataError
 from analysis.jobs.request import BuildRequest, possible
 from analysis.models.model import ModelCard
@@ -43,8 +44,7 @@ def recognised(card: ModelCard) -> None:
     st.subheader("What it is", anchor=False)
     left_side, right_side = st.columns([3, 2], gap="large")
     with left_side:
-        named = card.architecture or ("not known" if card.weights_only else "told by the file itself")
-        st.markdown(f"**Architecture** {plain(named)}")
+        st.markdown(f"**Architecture** {plain(card.computes)}")
         st.caption(plain(card.evidence))
         for warning in card.warnings:
             st.warning(plain(warning), icon=":material/warning:")
@@ -170,8 +170,8 @@ def follow(job_id: str) -> None:
 def opened(source: str) -> None:
     file = model_file(source)
     with st.container(horizontal=True, vertical_alignment="center"):
-        size = file.path.stat().st_size / 1e6
-        st.markdown(f"**{plain(file.path.name)}** · {size:,.1f} MB", width="content")
+        size = in_bytes(file.path.stat().st_size)
+        st.markdown(f"**{plain(file.path.name)}** · {size}", width="content")
         st.page_link("views/open.py", label="Another file", icon=":material/undo:", query_params={})
     card = recognise(file, here.architecture, read_corrections(here.input))
     if not card.done():

@@ -203,3 +203,9 @@ def test_standardised_weights_stay_standardised_in_an_exported_program(tmp_path)
     torch.export.save(torch.export.export(net, (torch.rand(1, 3, 32, 32),)), tmp_path / "net.pt2")
     image = torch.rand(1, 3, 32, 32)
     torch.testing.assert_close(open_model(tmp_path / "net.pt2")(image), net(image))
+
+
+def test_a_file_that_says_itself_what_it_computes_takes_no_architecture(tmp_path):
+    torch.jit.script(Changed().eval()).save(str(tmp_path / "net.pt"))
+    with pytest.raises(ModelError, match="says itself what it computes"):
+        open_model(tmp_path / "net.pt", architecture="resnet18")
