@@ -5,52 +5,19 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime
 import pytest
 import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
-from analysis.atlas.library import Library
 from analysis.models.capture import read, run_to
 from analysis.models.errors import ModelError, OnlyWeights
-from analysis.models.open import inspect_model, open_model, reopen
-
-RANDOM = np.random.default_rng(0)
-
-
-def weight(*shape):
-    return RANDOM.normal(0, 0.3, shape).astype(np.float32)
-
-
-def save(path, nodes, weights, shape=(1, 3, 16, 12), opset=17, out=None, **options):
-    """A graph from `x` to the last node's output, saved. options go to make_model."""
-    graph = helper.make_graph(
-        nodes,
-        "graph",
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, shape)],
-        [helper.make_tensor_value_info(out or nodes[-1].output[0], TensorProto.FLOAT, None)],
-        [numpy_helper.from_array(value, name) for name, value in weights.items()],
-    )
-    domains = [helper.make_opsetid("", opset), *options.pop("domains", [])]
-    model = helper.make_model(graph, opset_imports=domains, ir_version=8, **options)
-    onnx.save(model, path)
-    return path
-
-
-def conv(name="y", source="x", kernel="stem.weight", **attributes):
-    return helper.make_node("Conv", [source, kernel], [name], **attributes)
-
-
-STEM = {"stem.weight": weight(4, 3, 3, 3)}
+from analysis.models.open import inspect_model, open_model
+from tests.models.graphs import RANDOM, STEM, conv, ints, save, weight
 
 
 def one(kind, *inputs, opset=17, **attributes):
     return kind, inputs, attributes, opset
-
-
-def ints(*values):
-    return np.array(values, np.int64)
 
 
 OPERATORS = {
@@ -194,35 +161,6 @@ def test_half_precision_is_computed_in_single(tmp_path):
     assert run_to(model, torch.rand(1, 3, 16, 12), "stem").dtype == torch.float32
 
 
-def test_a_reshape_that_knows_its_batch_takes_others(tmp_path):
-    nodes = [
-        conv("y"),
-        helper.make_node("Reshape", ["y", "shape"], ["flat"]),
-        helper.make_node("MatMul", ["flat", "m"], ["z"]),
-    ]
-    weights = {**STEM, "shape": ints(1, 560), "m": weight(560, 2)}
-    model = open_model(save(tmp_path / "net.onnx", nodes, weights))
-    assert not model.card.one_by_one
-    assert model(torch.rand(16, 3, 16, 12)).shape == (16, 2)
-
-
-def test_a_graph_that_keeps_only_the_first_image_is_run_one_by_one(tmp_path):
-    """As exporters do that specialised on a batch of one: no error, and wrong numbers for every other image."""
-    nodes = [
-        helper.make_node("Slice", ["x", "zero", "one", "zero"], ["first"]),
-        helper.make_node("Expand", ["first", "like"], ["all"]),
-        conv("y", "all"),
-        helper.make_node("Shape", ["x"], ["like"]),
-    ]
-    weights = {**STEM, "zero": ints(0), "one": ints(1)}
-    model = open_model(save(tmp_path / "net.onnx", [nodes[0], nodes[3], *nodes[1:3]], weights, out="y"))
-    assert model.card.one_by_one
-    images = torch.rand(3, 3, 16, 12)
-    expected = nn.functional.conv2d(images, torch.from_numpy(STEM["stem.weight"]))
-    torch.testing.assert_close(run_to(model, images, "stem"), expected)
-    torch.testing.assert_close(read(model, images, ["stem"])["stem"][0], expected)
-
-
 @pytest.mark.parametrize("style", ["QDQ", "QLinear"])
 def test_quantised_graphs_keep_a_straight_through_gradient(style, tmp_path):
     scale, zero = np.float32(0.02), np.uint8(3)
@@ -254,31 +192,6 @@ def test_quantised_graphs_keep_a_straight_through_gradient(style, tmp_path):
     images = torch.rand(1, 3, 16, 12, requires_grad=True)
     (gradient,) = torch.autograd.grad(run_to(model, images, "stem").square().sum(), images)
     assert gradient.abs().mean() > 0
-
-
-def test_external_data_beside_the_file_opens_and_outside_of_it_does_not(tmp_path):
-    path = save(tmp_path / "net.onnx", [conv("y")], {"stem.weight": weight(40, 3, 3, 3)})
-    model = onnx.load(path)
-    onnx.save(model, path, save_as_external_data=True, location="net.data", size_threshold=0)
-    assert len(open_model(path).card.layers) == 1
-    (tmp_path / "net.data").unlink()
-    with pytest.raises(ModelError, match=r"net\.data"):
-        open_model(path)
-    model = onnx.load(path, load_external_data=False)
-    for entry in model.graph.initializer[0].external_data:
-        entry.value = "../../etc/passwd" if entry.key == "location" else entry.value
-    path.write_bytes(model.SerializeToString())
-    with pytest.raises(ModelError):
-        open_model(path)
-
-
-def test_a_tensor_out_of_nothing_is_refused(tmp_path):
-    nodes = [
-        helper.make_node("ConstantOfShape", ["size"], ["w"]),
-        conv("y", "x", "w"),
-    ]
-    with pytest.raises(ModelError, match="out of nothing"):
-        open_model(save(tmp_path / "net.onnx", nodes, {"size": ints(2**20, 3, 2**10, 2**10)}))
 
 
 @pytest.mark.parametrize(
@@ -342,14 +255,6 @@ def test_both_exporters_of_pytorch(exporter, tmp_path):
     assert gradient.abs().sum() > 0
 
 
-def test_a_cut_file_is_refused(tmp_path):
-    path = save(tmp_path / "net.onnx", [conv("y")], STEM)
-    content = path.read_bytes()
-    path.write_bytes(content[: len(content) // 2])
-    with pytest.raises(ModelError):
-        open_model(path)
-
-
 def test_a_convolution_of_a_constant_is_no_layer(tmp_path):
     """Positions encoded by a convolution do not see the image: folded away, and the other layers keep their names."""
     nodes = [
@@ -366,102 +271,6 @@ def test_a_convolution_of_a_constant_is_no_layer(tmp_path):
     }
     card = open_model(save(tmp_path / "net.onnx", nodes, weights)).card
     assert [layer.name for layer in card.layers] == ["stem", "last"]
-
-
-@pytest.mark.parametrize("attributes", [{}, {"allowzero": 1}], ids=["", "allowzero"])
-def test_a_batch_of_one_in_a_reshape_becomes_any(tmp_path, attributes):
-    nodes = [
-        conv("y"),
-        helper.make_node("Reshape", ["y", "shape"], ["flat"], **attributes),
-        helper.make_node("MatMul", ["flat", "m"], ["z"]),
-    ]
-    weights = {**STEM, "shape": ints(1, 4, -1), "m": weight(140, 3)}
-    model = open_model(save(tmp_path / "net.onnx", nodes, weights, opset=17))
-    images = torch.rand(3, 3, 16, 12)
-    assert not model.card.one_by_one
-    torch.testing.assert_close(model(images), torch.cat([model(image) for image in images.split(1)]))
-
-
-def test_a_one_that_is_not_the_batch_is_left(tmp_path):
-    """Windows cut out of a map stand where the batch was: such a graph is run image by image, and right."""
-    nodes = [
-        conv("y"),
-        helper.make_node("Reshape", ["y", "windows"], ["w"]),
-        helper.make_node("Softmax", ["w"], ["s"], axis=2),
-        helper.make_node("Reshape", ["s", "back"], ["b"]),
-        conv("z", "b", "last.weight"),
-    ]
-    weights = {**STEM, "windows": ints(4, 1, 140), "back": ints(1, 4, 14, -1), "last.weight": weight(2, 4, 1, 1)}
-    path = save(tmp_path / "net.onnx", nodes, weights)
-    model = open_model(path)
-    assert model.card.one_by_one
-    image = torch.rand(1, 3, 16, 12)
-    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    (expected,) = session.run(None, {"x": image.numpy()})
-    torch.testing.assert_close(model(image), torch.from_numpy(expected), rtol=1e-4, atol=1e-5)
-
-
-def external(folder, scale=1.0):
-    folder.mkdir(exist_ok=True)
-    save(folder / "net.onnx", [conv("y")], {"stem.weight": STEM["stem.weight"] * np.float32(scale)})
-    model = onnx.load(folder / "net.onnx")
-    onnx.save(model, folder / "net.onnx", save_as_external_data=True, location="net.data", size_threshold=0)
-    return folder / "net.onnx"
-
-
-def test_weights_in_another_file_are_part_of_the_model(tmp_path):
-    first, second = (open_model(external(tmp_path / name, scale)).card for name, scale in (("a", 1.0), ("b", 2.0)))
-    assert first.side_files == ("net.data",)
-    assert first.sha256 != second.sha256
-
-
-def test_a_model_opens_again_only_while_it_is_the_same_file(tmp_path):
-    path = external(tmp_path / "net")
-    card = open_model(path).card
-    assert reopen(path, card).card == card
-    (path.parent / "net.data").write_bytes((STEM["stem.weight"] * 2).tobytes())
-    with pytest.raises(ModelError, match="changed or damaged"):
-        reopen(path, card)
-
-
-def test_a_library_keeps_the_weights_of_the_other_file(tmp_path):
-    path = external(tmp_path / "net")
-    card = open_model(path).card
-    shelf = Library(tmp_path / "library")
-    shelf.add_model(card, path)
-    kept, file = shelf.model(card.id)
-    assert kept == card
-    assert reopen(file, kept).card.sha256 == card.sha256
-
-
-def test_deep_nesting_is_refused(tmp_path):
-    """A graph in an attribute of a node of a graph …, two thousand levels deep, in twenty kilobytes."""
-    content = b""
-    for _ in range(2000):
-        for field in (6 << 3 | 2, 5 << 3 | 2, 1 << 3 | 2):  # AttributeProto.g, NodeProto.attribute, GraphProto.node
-            content = bytes([field]) + encoded(len(content)) + content
-    content = bytes([1 << 3, 8]) + bytes([7 << 3 | 2]) + encoded(len(content)) + content  # ModelProto.graph
-    (tmp_path / "deep.onnx").write_bytes(content)
-    with pytest.raises(ModelError, match="damaged"):
-        open_model(tmp_path / "deep.onnx")
-
-
-def encoded(number):
-    """A number as protobuf writes it: seven bits a byte."""
-    parts = []
-    while number > 127:
-        parts.append(number & 127 | 128)
-        number >>= 7
-    return bytes([*parts, number])
-
-
-def test_a_fixed_batch_of_two_is_fed_two_and_becomes_any(tmp_path):
-    nodes = [conv("y"), helper.make_node("Reshape", ["y", "shape"], ["z"])]
-    path = save(tmp_path / "net.onnx", nodes, {**STEM, "shape": ints(2, -1)}, shape=(2, 3, 16, 12))
-    model = open_model(path)
-    assert model.card.verification["onnxruntime difference"] < 1e-4
-    assert model(torch.rand(1, 3, 16, 12)).shape == (1, 560)
-    assert not model.card.one_by_one
 
 
 @pytest.mark.parametrize("shape", [(1, 3, 100), (1, 3, 8, 16, 16)], ids=["audio", "video"])

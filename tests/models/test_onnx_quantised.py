@@ -11,6 +11,9 @@ from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_dynamic, quantize_static
 
 from analysis.models.capture import run_to
+from analysis.models.errors import ModelError
+from analysis.models.onnx_compare import TYPICAL
+from analysis.models.onnx_ops import quantized
 from analysis.models.open import open_model
 
 RANDOM = np.random.default_rng(0)
@@ -89,19 +92,33 @@ STYLES = {
 }
 
 
-@pytest.mark.parametrize("style", STYLES)
-def test_every_style_of_the_quantiser_opens_with_a_gradient(style, tmp_path):
+def quantised(style, folder):
     logging.disable()  # it advises preprocessing
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            STYLES[style](save(tmp_path / "float.onnx", 17), tmp_path / "net.onnx")
+            STYLES[style](save(folder / "float.onnx", 17), folder / "net.onnx")
     finally:
         logging.disable(logging.NOTSET)
-    model = open_model(tmp_path / "net.onnx")
+    return folder / "net.onnx"
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_every_style_of_the_quantiser_opens_with_a_gradient(style, tmp_path):
+    model = open_model(quantised(style, tmp_path))
     assert [layer.name for layer in model.card.layers] == ["stem", "left", "right"]
-    assert model.card.verification["onnxruntime difference"] < 0.02  # a step of the grid, where rounding ties
+    seen = model.card.verification
+    assert seen.get("typical difference", seen["onnxruntime difference"]) < TYPICAL
     images = torch.rand(1, 3, 16, 16, requires_grad=True)
     (gradient,) = torch.autograd.grad(run_to(model, images, "left").square().sum(), images)
     assert gradient.isfinite().all()
     assert gradient.abs().sum() > 0
+
+
+@pytest.mark.parametrize("style", ["QDQ", "operators"])
+def test_a_zero_point_that_is_a_step_off_is_refused(style, tmp_path, monkeypatch):
+    """What the root mean square lets pass is rounding, not a wrong number."""
+    right = quantized._zero
+    monkeypatch.setattr(quantized, "_zero", lambda point, x, axis: right(point, x, axis) + 1)
+    with pytest.raises(ModelError, match="computes something else"):
+        open_model(quantised(style, tmp_path))
