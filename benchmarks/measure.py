@@ -20,6 +20,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from analysis.heap import keep_freed_memory
 from analysis.models.assemble import Origin, assemble
 from analysis.models.input_spec import IMAGENET_MEAN, IMAGENET_STD, InputSpec
 from analysis.models.model import Model
@@ -109,6 +110,7 @@ def main() -> None:
     parser.add_argument("--peak", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     torch.set_num_threads(1)
+    keep_freed_memory()
     with tempfile.TemporaryDirectory() as folder:
         source = options.images or generated(Path(folder), options.count)
         if options.peak:

@@ -7,7 +7,15 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 FLOORS = [
-    {"analysis.errors", "analysis.unit", "analysis.task", "analysis.technique", "analysis.encoding", "analysis.clock"},
+    {
+        "analysis.errors",
+        "analysis.unit",
+        "analysis.task",
+        "analysis.technique",
+        "analysis.encoding",
+        "analysis.clock",
+        "analysis.heap",
+    },
     {"analysis.models", "analysis.probe"},
     {"analysis.statistics", "analysis.exemplars", "analysis.features", "analysis.dream", "analysis.techniques"},
     {"analysis.atlas"},

@@ -20,20 +20,16 @@ class Ranking:
         self.images = np.full((channels, keep), -1, np.int64)
         self.places = np.full((channels, keep), -1, np.int64)
 
-    def update(self, values: np.ndarray, images: np.ndarray, places: np.ndarray) -> None:
-        """values [n, C], −inf or NaN to be passed over; images [n]; places [n, C]."""
-        numbers = np.broadcast_to(np.asarray(images, np.int64)[:, None], values.shape)
-        insert_ranked(values, numbers, places, self.values, self.images, self.places)
+    def update(self, values: np.ndarray, images: np.ndarray, places: np.ndarray, sign: float = 1) -> None:
+        """values [C, n], what is not finite to be passed over; images [n]; places [C, n]; sign: −1 to keep the least,
+        negated."""
+        self._insert(values, sign, images[None], places)
 
     def merge(self, other: Ranking) -> None:
-        insert_ranked(
-            np.ascontiguousarray(other.values.T),
-            np.ascontiguousarray(other.images.T),
-            np.ascontiguousarray(other.places.T),
-            self.values,
-            self.images,
-            self.places,
-        )
+        self._insert(other.values, 1, other.images, other.places)
+
+    def _insert(self, values: np.ndarray, sign: float, images: np.ndarray, places: np.ndarray) -> None:
+        insert_ranked(values, float(sign), images, places, self.values, self.images, self.places)
 
     def arrays(self) -> dict[str, np.ndarray]:
         return {"values": self.values, "images": self.images, "places": self.places}

@@ -15,6 +15,7 @@ from analysis.atlas.atlas import Atlas
 from analysis.atlas.files import Unwritable
 from analysis.atlas.library import Library
 from analysis.errors import StrataError
+from analysis.heap import keep_freed_memory
 from analysis.task import Task
 from analysis.technique import Cancelled, Context
 from analysis.techniques import technique
@@ -40,6 +41,7 @@ def single_threaded() -> None:
     import torch
 
     torch.set_num_threads(1)
+    keep_freed_memory()
 
 
 def run_task(library_root: str, atlas_id: str, facts: Mapping[str, Any], job_id: str) -> Outcome:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import numpy as np
 
 from analysis.statistics.columns import HISTOGRAM_BINS
+from analysis.statistics.distribution import Distribution
 from analysis.statistics.layer_state import LayerState
 
 
 def after_quantiles(state: LayerState, shares: np.ndarray) -> np.ndarray:
     """shares [Q] in [0, 1] → [C, Q]; off by at most 3.2 % of |a·x| (of the value itself for other activations)."""
-    if len(state.bent.count):
-        return state.bent.quantiles(shares)
+    if isinstance(state.after, Distribution):
+        return state.after.quantiles(shares)
     scale, shift = (each.astype(np.float64)[:, None] for each in (state.follow.scale, state.follow.shift))
     before = np.where(scale >= 0, state.maps.quantiles(shares), state.maps.quantiles(1 - shares))
     cut = np.clip(scale * before + shift, *state.follow.bounds)
@@ -30,8 +31,8 @@ def after_histogram(state: LayerState, channel: int) -> np.ndarray:
     if low == high:
         return np.where(np.arange(HISTOGRAM_BINS) == HISTOGRAM_BINS // 2, count, 0.0)
     edges = np.linspace(low, high, HISTOGRAM_BINS + 1)
-    if len(state.bent.count):
-        return state.bent.histogram(channel, edges)
+    if isinstance(state.after, Distribution):
+        return state.after.histogram(channel, edges)
     before = (edges - state.follow.shift[channel]) / state.follow.scale[channel]
     return (
         state.maps.histogram(channel, before)

@@ -25,9 +25,9 @@ def buckets(channels: int, width: int) -> tuple[np.ndarray, np.ndarray]:
 
     Each channel to a column of its own where there are enough, else to one at random (CountSketch: Charikar, Chen and
     Farach-Colton 2002), the same for all layers of as many channels. Sums go through it, so covariances of what comes
-    out merge as exactly as others.
+    out merge as exactly as others. Of no columns nothing is asked.
     """
-    if channels <= width:
+    if channels <= width or not width:
         return np.arange(channels), np.ones(channels, np.float32)
     random = np.random.default_rng(channels)
     return random.integers(0, width, channels), random.choice(np.array([-1, 1], np.float32), channels)
@@ -50,9 +50,9 @@ class Covariance:
         self._waiting: list[np.ndarray] = []
 
     def update(self, rows: np.ndarray) -> None:
-        """rows [n, C]: one position of one image each. Taken in when ENOUGH have come: one large product is cheaper."""
+        """rows [C, n]: one position of one image each. Taken in when ENOUGH have come: one large product is cheaper."""
         self._waiting.append(rows)
-        if sum(map(len, self._waiting)) >= ENOUGH:
+        if sum(each.shape[1] for each in self._waiting) >= ENOUGH:
             self._take_in()
 
     def merge(self, other: Covariance) -> None:
@@ -64,13 +64,14 @@ class Covariance:
     def _take_in(self) -> None:
         if not self._waiting:
             return
-        rows = np.concatenate(self._waiting)
-        rows = rows[np.isfinite(rows).all(axis=1)].astype(np.float64)
+        rows = np.concatenate(self._waiting, axis=1).astype(np.float64)
+        finite = np.isfinite(rows.sum(axis=0))
+        rows = rows if finite.all() else rows[:, finite]
         self._waiting = []
-        if len(rows):
-            mean = rows.mean(axis=0)
-            apart = rows - mean
-            self._join(float(len(rows)), mean, apart.T @ apart)
+        if rows.shape[1]:
+            mean = rows.mean(axis=1)
+            rows -= mean[:, None]
+            self._join(float(rows.shape[1]), mean, rows @ rows.T)
 
     def _join(self, count: float, mean: np.ndarray, m2: np.ndarray) -> None:
         total = self.count + count

@@ -14,45 +14,36 @@ import numpy as np
 
 from analysis.statistics.sketch import HALF, LOWEST, POSITIONS, SHIFT
 
-FIELDS = (
-    *("count", "mean", "m2", "low", "peak", "place", "zeros", "negatives", "silent"),
-    *("after", "border", "after_squares", "after_low", "after_high"),
-)
-"""What `walk` gives of each map: number of finite values, their mean, sum of squared distances from it, least and
-greatest, flat place of the greatest, how many are zero, below zero, and silent after the normalisation that follows;
-sum of the rectified (or not) normalised values over the map, and over its outermost ring; sum of their squares over
-the map, the least and the greatest of them."""
+SUMS = ("zeros", "negatives", "silent", "nonfinite", "after", "border", "border_count", "inside_count", "images")
+"""What `walk` adds up of each channel: values that are zero, below zero, silent after the normalisation that follows,
+not finite; the normalised, rectified values over the maps and over their outermost rings; positions on these rings and
+inside of them; images."""
+_ZEROS, _NEGATIVES, _SILENT, _NONFINITE, _AFTER, _BORDER, _BORDER_COUNT, _INSIDE_COUNT, _IMAGES = range(len(SUMS))
 
 _ONE, _NIL = np.float32(1), np.float32(0)
 _LARGEST = np.float32(np.finfo(np.float32).max)
+_ENDLESS = np.float32(np.inf)
 _SIGN = 0x7FFFFFFF
 _INFINITE = 0x7F800000
 _BLOCK = 1024
+_SOME = 64
 
 
 @numba.njit(cache=True, nogil=True)
-def _extremes(row):  # type: ignore[no-untyped-def]
+def _extremes(words, base, size):  # type: ignore[no-untyped-def]
     """Least value, greatest value, and the first place of the greatest.
 
     As whole numbers: a float's bits, turned round where negative, have the order of the floats. The greatest is sought
     with its place in the low half of the number, less for later places.
     """
-    words = row.view(np.int32)
     low, high = np.int64(1 << 40), np.int64(-(1 << 62))
-    for j in range(words.size):
-        word = np.int64(words[j])
+    for j in range(size):
+        word = np.int64(words[np.uintp(base + j)])
         key = word ^ ((word >> 31) & _SIGN)
         low = min(low, key)
         high = max(high, (key << 32) - j)
     key = (high + (1 << 31)) >> 32
     return low, key, (key << 32) - high
-
-
-@numba.njit(cache=True, nogil=True)
-def _float_of(key, word, value):  # type: ignore[no-untyped-def]
-    """word [1] int32 and value [1] float32 are the same memory, to work in."""
-    word[0] = key ^ ((key >> 31) & _SIGN)
-    return value[0]
 
 
 @numba.njit(cache=True, nogil=True, fastmath=True)
@@ -62,16 +53,16 @@ def _between(value, floor, ceiling):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True, fastmath=True)
-def _sums(row, scale, shift, floor, ceiling):  # type: ignore[no-untyped-def]
+def _sums(values, base, size, scale, shift, floor, ceiling):  # type: ignore[no-untyped-def]
     """All values must be finite. Counts are floats of the values' own width: exact up to 2²⁴ positions a map."""
-    first = np.float64(row[0])
+    first = np.float64(values[np.uintp(base)])
     total = 0.0
     squares = 0.0
     after = 0.0
     after_squares = 0.0
     zeros, negatives, silent = _NIL, _NIL, _NIL
-    for j in range(row.size):
-        value = row[j]
+    for j in range(size):
+        value = values[np.uintp(base + j)]
         distance = np.float64(value) - first
         total += distance
         squares += distance * distance
@@ -86,112 +77,216 @@ def _sums(row, scale, shift, floor, ceiling):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True, fastmath=True)
-def _ring(row, width, scale, shift, floor, ceiling):  # type: ignore[no-untyped-def]
+def _sums_of(values, base, size):  # type: ignore[no-untyped-def]
+    """Sum, sum of squares, least, greatest; all values must be finite."""
+    total = squares = 0.0
+    low = high = values[np.uintp(base)]
+    for j in range(size):
+        value = values[np.uintp(base + j)]
+        total += np.float64(value)
+        squares += np.float64(value) * np.float64(value)
+        low, high = min(low, value), max(high, value)
+    return total, squares, low, high
+
+
+@numba.njit(cache=True, nogil=True, fastmath=True)
+def _ring(values, base, size, width, scale, shift, floor, ceiling):  # type: ignore[no-untyped-def]
     """Sum of the normalised, rectified values on the outermost ring of a map of `width` columns."""
-    height = row.size // width
-    last = row.size - width
+    height = size // width
+    last = base + size - width
     total = 0.0
     for x in range(width):
-        total += _between(scale * row[x] + shift, floor, ceiling)
-        if height > 1:
-            total += _between(scale * row[last + x] + shift, floor, ceiling)
+        total += _between(scale * values[np.uintp(base + x)] + shift, floor, ceiling)
+    if height > 1:
+        for x in range(width):
+            total += _between(scale * values[np.uintp(last + x)] + shift, floor, ceiling)
     for y in range(1, height - 1):
-        total += _between(scale * row[y * width] + shift, floor, ceiling)
-        if width > 1:
-            total += _between(scale * row[y * width + width - 1] + shift, floor, ceiling)
+        total += _between(scale * values[np.uintp(base + y * width)] + shift, floor, ceiling)
+    if width > 1:
+        for y in range(1, height - 1):
+            total += _between(scale * values[np.uintp(base + y * width + width - 1)] + shift, floor, ceiling)
     return total
 
 
 @numba.njit(cache=True, nogil=True)
-def _count_lattice(row, stride, values, places, bins):  # type: ignore[no-untyped-def]
-    """Every so many-th value. values float32, places [_BLOCK] int32 are room to work in."""
-    if stride == 1:
-        _count_bins(row, places, bins)
-    else:
-        count = (row.size + stride - 1) // stride
-        for j in range(count):
-            values[j] = row[j * stride]
-        _count_bins(values[:count], places, bins)
-
-
-@numba.njit(cache=True, nogil=True)
-def _count_bins(row, places, bins):  # type: ignore[no-untyped-def]
-    """places [_BLOCK] int32 is room to work in: the bins are found by the block, then counted."""
-    words = row.view(np.int32)
-    for start in range(0, words.size, _BLOCK):
-        part = words[start : min(start + _BLOCK, words.size)]
-        for j in range(part.size):
-            word = part[j]
-            size = min(max(((word & _SIGN) >> SHIFT) - LOWEST, 0), HALF - 1)
-            places[j] = (size ^ (word >> 31)) + HALF
-        half = part.size // 2
+def _count(words, base, size, stride, places, bins, c):  # type: ignore[no-untyped-def]
+    """Every so many-th value goes into channel c's bins. places [_BLOCK] int32 is room to work in: the bins are found
+    by the block, then counted."""
+    count = (size + stride - 1) // stride
+    row = bins[c]
+    least, most = np.int32(LOWEST), np.int32(HALF - 1)
+    for start in range(0, count, _BLOCK):
+        part = min(count - start, _BLOCK)
+        for j in range(part):
+            word = words[np.uintp(base + (start + j) * stride)]
+            distance = ((word & np.int32(_SIGN)) >> np.int32(SHIFT)) - least
+            distance = min(max(distance, np.int32(0)), most)
+            places[np.uintp(j)] = (distance ^ (word >> np.int32(31))) + np.int32(HALF)
+        half = part // 2
         for j in range(half):  # neighbours often share a bin, and would wait for each other
-            bins[np.uint32(places[j])] += np.int32(1)
-            bins[np.uint32(places[j + half])] += np.int32(1)
-        for j in range(2 * half, part.size):
-            bins[np.uint32(places[j])] += np.int32(1)
+            row[np.uintp(places[np.uintp(j)])] += 1
+            row[np.uintp(places[np.uintp(j + half)])] += 1
+        for j in range(2 * half, part):
+            row[np.uintp(places[np.uintp(j)])] += 1
 
 
-@numba.njit(cache=True, nogil=True)
-def walk(maps, width, stride, scale, shift, bounds, bins, out):  # type: ignore[no-untyped-def]
-    """maps [B, C, N] float32 contiguous → out [B, C, len(FIELDS)] float64; bins [C, BINS] int32 is added to.
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def walk(  # type: ignore[no-untyped-def]  # noqa: PLR0915 -- a call that passes arrays costs as much as a small map
+    maps, after, shape, follow, places, states, counted, images, rows
+):
+    """maps [B, C, N] float32 contiguous: all that is known of them goes where it is kept, each array changed in place.
 
-    width : columns of a map; 0 where maps are not two-dimensional (no ring is summed)
-    stride : every so many-th position is counted in the bins, see `stride_of`
-    scale, shift, bounds : [C] float32 twice, [2]: what follows the conv is scale·x + shift, cut off at the bounds
+    after  : [B, C, N] the same after an activation that does more than cut off; of 0 images elsewhere
+    shape  : columns of a map (0 where maps are not two-dimensional: no ring is summed), and the stride on which
+             positions are counted, see `stride_of`
+    follow : scale, shift [C] float32, bounds [2]: what follows the conv is scale·x + shift, cut off at the bounds
+    places : [P] int64 flat positions that go into rows; bucket [C], sign [C]: to which column, and with which sign
+    states : tables [5, C] of Moments of maps and of what follows, sums [len(SUMS), C], all float64
+    counted: bins [C, BINS] of maps, and of what follows where that can not be told from those of maps
+    images : peaks, means, means after [C, n] float64, places [C, n] int64 of each image, n ≥ start + B, and the start
+    rows   : [columns, B·P] float32, zeros: the channels at P positions of each image
+
+    Rows are passed to the inner loops as a place in one array: a view of each would cost as much as a map of 49.
     """
-    floor, ceiling = bounds[0], bounds[1]
-    kept = np.empty(maps.shape[2], np.float32)
-    sampled = np.empty(maps.shape[2], np.float32)
-    places = np.empty(_BLOCK, np.int32)
-    word = np.empty(1, np.int32)
-    value = word.view(np.float32)
-    for c in range(maps.shape[1]):  # channel by channel, so that its bins stay near
-        for i in range(maps.shape[0]):
-            row = maps[i, c]
-            least, greatest, place = _extremes(row)
-            if greatest >= _INFINITE or least <= -_INFINITE - 1:
-                row = _only_finite(maps[i, c], maps[i, c], kept)
-                if row.size == 0:
-                    out[i, c] = 0
-                    out[i, c, 3] = out[i, c, 12] = np.inf
-                    out[i, c, 4] = out[i, c, 13] = -np.inf
+    width, stride = shape
+    scale, shift, bounds = follow
+    of_maps, of_after, sums = states
+    bins, bent = counted
+    peaks, means, after_means, where, start = images
+    batch, channels, size = maps.shape
+    ring = _ring_size(size, width)
+    values, then = maps.reshape(-1), after.reshape(-1)
+    words, then_words = values.view(np.int32), then.view(np.int32)
+    kept, binned = np.empty(size, np.float32), np.empty(_BLOCK, np.int32)
+    kept_words = kept.view(np.int32)
+    own, own_after, tally = np.empty(5), np.empty(5), np.empty(len(SUMS))
+    for c in range(channels):  # channel by channel, so that what is kept of it stays near
+        _begin(own)
+        _begin(own_after)
+        tally[:] = 0.0
+        for i in range(batch):
+            base, count = (i * channels + c) * size, size
+            least, greatest, place = _extremes(words, base, size)
+            odd = greatest >= _INFINITE or least <= -_INFINITE - 1
+            if odd:
+                count = _only_finite(values, base, size, words, base, kept)
+                tally[_NONFINITE] += size - count
+                if count == 0:
+                    _take_row(values, base, places, c, i, rows)
+                    peaks[c, start + i] = means[c, start + i] = np.nan
+                    after_means[c, start + i], where[c, start + i] = 0.0, -1
                     continue
-                least, greatest, place = _extremes(row)
-                place = _place_among_finite(maps[i, c], place)
-            first, total, squares, zeros, negatives, silent, after, after_squares = _sums(
-                row, scale[c], shift[c], floor, ceiling
-            )
-            count = row.size
-            one = out[i, c]
-            one[0] = count
-            one[1] = first + total / count
-            one[2] = max(squares - total * total / count, 0.0)
-            one[3] = _float_of(least, word, value)
-            one[4] = _float_of(greatest, word, value)
-            one[5] = place
-            one[6] = zeros
-            one[7] = negatives
-            one[8] = silent
-            one[9] = after
-            one[10] = 0.0
-            if width and count == maps.shape[2]:
-                one[10] = _ring(row, width, scale[c], shift[c], floor, ceiling)
-            one[11] = after_squares
-            ends = (
-                _between(scale[c] * one[3] + shift[c], floor, ceiling),
-                _between(scale[c] * one[4] + shift[c], floor, ceiling),
-            )
-            one[12], one[13] = min(ends), max(ends)
-            _count_lattice(row, stride, sampled, places, bins[c])
+                least, greatest, place = _extremes(kept_words, 0, count)
+                place = _place_among_finite(words, base, size, place)
+                found = _sums(kept, 0, count, scale[c], shift[c], bounds[0], bounds[1])
+                _count(kept_words, 0, count, stride, binned, bins, c)
+            else:
+                found = _sums(values, base, size, scale[c], shift[c], bounds[0], bounds[1])
+                _count(words, base, size, stride, binned, bins, c)
+            _take_row(values, base, places, c, i, rows)
+            first, total, squares, zeros, negatives, silent, through, through_squares = found
+            binned[0], binned[1] = least ^ ((least >> 31) & _SIGN), greatest ^ ((greatest >> 31) & _SIGN)
+            ends = binned.view(np.float32)
+            low, high = ends[0], ends[1]
+            mean = first + total / count
+            _join(count, mean, max(squares - total * total / count, 0.0), low, high, own)
+            peaks[c, start + i], means[c, start + i], where[c, start + i] = high, mean, place
+            border = 0.0
+            if then.size:
+                if odd:
+                    _only_finite(then, base, size, words, base, kept)
+                    through, through_squares, low, high = _sums_of(kept, 0, count)
+                    _count(kept_words, 0, count, stride, binned, bent, c)
+                else:
+                    through, through_squares, low, high = _sums_of(then, base, size)
+                    _count(then_words, base, size, stride, binned, bent, c)
+                    border = _ring(then, base, size, width, _ONE, _NIL, -_ENDLESS, _ENDLESS) if ring else 0.0
+            else:
+                one = _between(scale[c] * low + shift[c], bounds[0], bounds[1])
+                other = _between(scale[c] * high + shift[c], bounds[0], bounds[1])
+                low, high = min(one, other), max(one, other)
+                if ring and not odd:
+                    border = _ring(values, base, size, width, scale[c], shift[c], bounds[0], bounds[1])
+            after_mean = through / count
+            after_means[c, start + i] = after_mean
+            _join(count, after_mean, max(through_squares - through * after_mean, 0.0), low, high, own_after)
+            tally[_ZEROS] += zeros
+            tally[_NEGATIVES] += negatives
+            tally[_SILENT] += silent
+            tally[_AFTER] += through
+            if ring and not odd:  # the ring is that of maps without a value that is not finite
+                tally[_BORDER] += border
+                tally[_BORDER_COUNT] += ring
+                tally[_INSIDE_COUNT] += size - ring
+        tally[_IMAGES] = batch
+        _join_table(own, of_maps, c)
+        _join_table(own_after, of_after, c)
+        for k in range(len(SUMS)):
+            sums[k, c] += tally[k]
 
 
 @numba.njit(cache=True, nogil=True)
-def _place_among_finite(row, place):  # type: ignore[no-untyped-def]
-    """Where in the whole row the finite value is that stands at `place` among the finite ones."""
+def _take_row(values, base, places, c, i, rows):  # type: ignore[no-untyped-def]
+    spots, bucket, sign = places
+    if spots.size:
+        row = rows[bucket[c]]
+        for p in range(spots.size):
+            row[np.uintp(i * spots.size + p)] += sign[c] * values[np.uintp(base + spots[np.uintp(p)])]
+
+
+@numba.njit(cache=True, nogil=True)
+def _only_finite(values, base, size, told_by, told_base, kept):  # type: ignore[no-untyped-def]
+    """The values of a map where told_by (their bits, or another map's) is finite, into `kept`; how many these are."""
+    count = 0
+    for j in range(size):
+        if (told_by[told_base + j] & _SIGN) < _INFINITE:
+            kept[count] = values[base + j]
+            count += 1
+    return count
+
+
+@numba.njit(cache=True, nogil=True)
+def _begin(moments):  # type: ignore[no-untyped-def]
+    moments[:3] = 0.0
+    moments[3], moments[4] = np.inf, -np.inf
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _join(n, centre, spread, least, greatest, moments):  # type: ignore[no-untyped-def]
+    """A group of n values joins the moments [5] (see Moments): Chan, Golub and LeVeque (1979)."""
+    total = moments[0] + n
+    share = n / total
+    distance = centre - moments[1]
+    moments[2] += spread + distance * distance * moments[0] * share
+    moments[1] += distance * share
+    moments[0] = total
+    moments[3] = min(moments[3], least)
+    moments[4] = max(moments[4], greatest)
+
+
+@numba.njit(cache=True, nogil=True)
+def _join_table(moments, table, c):  # type: ignore[no-untyped-def]
+    """What was gathered of channel c joins Moments' table [5, C]."""
+    if moments[0] > 0:
+        held = table[:, c].copy()
+        _join(moments[0], moments[1], moments[2], moments[3], moments[4], held)
+        table[:, c] = held
+
+
+@numba.njit(cache=True, nogil=True)
+def _ring_size(size, width):  # type: ignore[no-untyped-def]
+    """Positions on the outermost ring of a map of so many in rows of `width`; 0 without rows."""
+    if width == 0:
+        return 0
+    return size - max(size // width - 2, 0) * max(width - 2, 0)
+
+
+@numba.njit(cache=True, nogil=True)
+def _place_among_finite(words, base, size, place):  # type: ignore[no-untyped-def]
+    """Where in the whole map the finite value is that stands at `place` among the finite ones."""
     seen = -1
-    for j in range(row.size):
-        seen += abs(row[j]) <= _LARGEST
+    for j in range(size):
+        seen += (words[base + j] & _SIGN) < _INFINITE
         if seen == place:
             return j
     return -1
@@ -206,122 +301,74 @@ def stride_of(positions: int, width: int) -> int:
 
 
 @numba.njit(cache=True, nogil=True)
-def sum_after(after, maps, width, stride, bins, out):  # type: ignore[no-untyped-def]
-    """Where an activation does more than cut off: its values [B, C, N] float32 are summed and counted instead.
-
-    maps: the conv's own output; where that is not finite the activation's value is passed over too.
-    bins [C, BINS] int32 is added to, the after-fields of out are written over.
-    """
-    unit, none, without = np.float32(1), np.float32(0), np.float32(np.inf)
-    kept = np.empty(maps.shape[2], np.float32)
-    sampled = np.empty(maps.shape[2], np.float32)
-    places = np.empty(_BLOCK, np.int32)
-    for c in range(after.shape[1]):
-        for i in range(after.shape[0]):
-            one = out[i, c]
-            row = after[i, c]
-            if one[0] < row.size:
-                row = _only_finite(row, maps[i, c], kept)
-            if row.size == 0:
-                continue
-            total = squares = 0.0
-            low, high = np.inf, -np.inf
-            for j in range(row.size):
-                value = np.float64(row[j])
-                total += value
-                squares += value * value
-                low, high = min(low, value), max(high, value)
-            one[9], one[11], one[12], one[13] = total, squares, low, high
-            if width and one[0] == after.shape[2]:
-                one[10] = _ring(row, width, unit, none, -without, without)
-            _count_lattice(row, stride, sampled, places, bins[c])
-
-
-@numba.njit(cache=True, nogil=True)
-def _only_finite(row, told_by, kept):  # type: ignore[no-untyped-def]
-    """The values of row where told_by is finite, in the room `kept`."""
-    count = 0
-    for j in range(row.size):
-        if abs(told_by[j]) <= _LARGEST:
-            kept[count] = row[j]
-            count += 1
-    return kept[:count]
-
-
-@numba.njit(cache=True, nogil=True)
-def rows_at(maps, places, bucket, sign, width):  # type: ignore[no-untyped-def]
-    """maps [B, C, N], places [P] flat positions → [B·P, width] float32: one position of one image a row, channel c
-    added to column bucket[c] with its sign."""
-    count = places.size
-    rows = np.zeros((maps.shape[0] * count, width), np.float32)
-    for i in range(maps.shape[0]):
-        for c in range(maps.shape[1]):
-            for p in range(count):
-                rows[i * count + p, bucket[c]] += sign[c] * maps[i, c, places[p]]
-    return rows
-
-
-@numba.njit(cache=True, nogil=True)
-def join(n, centre, spread, least, greatest, c, count, mean, m2, low, high):  # type: ignore[no-untyped-def]
-    """A group of n values joins channel c: Chan, Golub and LeVeque (1979). Arrays [C] float64, changed in place."""
-    total = count[c] + n
-    distance = centre - mean[c]
-    m2[c] += spread + distance * distance * count[c] * (n / total)
-    mean[c] += distance * (n / total)
-    count[c] = total
-    low[c] = min(low[c], least)
-    high[c] = max(high[c], greatest)
-
-
-@numba.njit(cache=True, nogil=True)
-def join_walked(found, count, mean, m2, low, high):  # type: ignore[no-untyped-def]
-    """found [n, C, len(FIELDS)], what `walk` gives → the five arrays [C] of Moments, changed in place."""
-    for c in range(found.shape[1]):
-        for i in range(found.shape[0]):
-            one = found[i, c]
-            if one[0] > 0:
-                join(one[0], one[1], one[2], one[3], one[4], c, count, mean, m2, low, high)
-
-
-@numba.njit(cache=True, nogil=True)
-def join_values(values, count, mean, m2, low, high):  # type: ignore[no-untyped-def]
-    """values [n, C], what is not finite passed over → the five arrays of Moments, changed in place."""
-    for c in range(values.shape[1]):
-        for i in range(values.shape[0]):
-            value = np.float64(values[i, c])
+def join_values(values, table):  # type: ignore[no-untyped-def]
+    """values [C, n], what is not finite passed over → Moments' table [5, C]."""
+    own = np.empty(5)
+    for c in range(values.shape[0]):
+        _begin(own)
+        for i in range(values.shape[1]):
+            value = values[c, i]
             if abs(value) <= _LARGEST:
-                join(1.0, value, 0.0, value, value, c, count, mean, m2, low, high)
+                _join(1.0, value, 0.0, value, value, own)
+        _join_table(own, table, c)
 
 
 @numba.njit(cache=True, nogil=True)
 def count_values(values, bins):  # type: ignore[no-untyped-def]
-    """values [n, C] float32 → bins [C, BINS] gets one more at each finite value's bin."""
-    one = np.empty(1, np.float32)
-    places = np.empty(_BLOCK, np.int32)
-    for c in range(values.shape[1]):
-        for i in range(values.shape[0]):
-            if abs(values[i, c]) <= _LARGEST:
-                one[0] = values[i, c]
-                _count_bins(one, places, bins[c])
+    """values [C, n] float32 → bins [C, BINS] gets one more at each finite value's bin."""
+    places, kept = np.empty(_BLOCK, np.int32), np.empty(values.shape[1], np.float32)
+    for c in range(values.shape[0]):
+        words = values[c].view(np.int32)
+        count = _only_finite(values[c], 0, values.shape[1], words, 0, kept)
+        _count(kept.view(np.int32), 0, count, 1, places, bins, c)
 
 
 @numba.njit(cache=True, nogil=True)
-def insert_ranked(values, images, places, best_values, best_images, best_places):  # type: ignore[no-untyped-def]
+def filled_bins(bins):  # type: ignore[no-untyped-def]
+    """bins [C, BINS] → where each channel's filled bins begin [C + 1], which they are, how many each holds."""
+    channels, size = bins.shape
+    starts = np.zeros(channels + 1, np.int64)
+    places = np.empty(64 * channels + size, np.uint16)
+    counts = np.empty(64 * channels + size, np.int64)
+    filled = 0
+    for c in range(channels):
+        if filled + size > places.size:
+            places = np.concatenate((places, np.empty_like(places)))
+            counts = np.concatenate((counts, np.empty_like(counts)))
+        for block in range(0, size, _SOME):  # most are empty: a glance at many together
+            part = bins[c, block : block + _SOME]
+            held = part[0]
+            for j in range(part.size):
+                held |= part[j]
+            if held:
+                for j in range(part.size):
+                    if part[j]:
+                        places[filled] = block + j
+                        counts[filled] = part[j]
+                        filled += 1
+        starts[c + 1] = filled
+    return starts, places[:filled], counts[:filled]
+
+
+@numba.njit(cache=True, nogil=True)
+def insert_ranked(values, sign, images, places, best_values, best_images, best_places):  # type: ignore[no-untyped-def]
     """Keep the k greatest of each channel, greatest first; of equal values the image of the lower number.
 
-    values, images, places [n, C] (−inf or NaN: nothing); best_* [C, k], changed in place.
+    values, places [C, n] (infinite or NaN: nothing), images [C or 1, n], best_* [C, k], changed in place.
+    sign : 1, or −1 to keep the least
     """
     keep = best_values.shape[1]
-    for c in range(values.shape[1]):
-        for i in range(values.shape[0]):
-            value = values[i, c]
-            image = images[i, c]
+    for c in range(values.shape[0]):
+        own = min(c, images.shape[0] - 1)
+        for i in range(values.shape[1]):
+            value = sign * values[c, i]
+            if not value >= best_values[c, keep - 1] or value == -np.inf:
+                continue
+            image = images[own, i]
             slot = keep
-            while (
-                value > -np.inf
-                and slot > 0
-                and value >= best_values[c, slot - 1]
-                and (value > best_values[c, slot - 1] or image < best_images[c, slot - 1])
+            while slot > 0 and (
+                value > best_values[c, slot - 1]
+                or (value == best_values[c, slot - 1] and image < best_images[c, slot - 1])
             ):
                 slot -= 1
             if slot == keep:
@@ -332,4 +379,4 @@ def insert_ranked(values, images, places, best_values, best_images, best_places)
                 best_places[c, j] = best_places[c, j - 1]
             best_values[c, slot] = value
             best_images[c, slot] = image
-            best_places[c, slot] = places[i, c]
+            best_places[c, slot] = places[c, i]

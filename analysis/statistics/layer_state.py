@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -15,11 +15,11 @@ from analysis.statistics.covariance import Covariance, buckets, grid_places
 from analysis.statistics.distribution import Distribution
 from analysis.statistics.drawn import Drawn
 from analysis.statistics.follow import Follow
-from analysis.statistics.kernel import FIELDS, rows_at, stride_of, sum_after, walk
+from analysis.statistics.kernel import SUMS, stride_of, walk
 from analysis.statistics.moments import Moments
 
-ENOUGH = 64
-"""Images that are taken in at once."""
+ROOM = 64
+"""Images whose peaks and means are taken in at once."""
 
 
 @dataclass(frozen=True)
@@ -48,26 +48,24 @@ class LayerState:
     follow        : what follows the conv in the model
     maps          : all values at the conv's own output
     peaks, means  : the spatial maximum and mean of each image
-    after         : all values after the normalisation and activation that follow
-    bent          : the same with their bins, where the activation does more than cut off; of 0 channels elsewhere,
-                    where the bins of `maps` tell it all (analysis.statistics.after)
+    after         : all values after the normalisation and activation that follow; a Distribution where the activation
+                    does more than cut off, else the bins of `maps` tell it all (analysis.statistics.after)
     sums          : [C] float64 each of `SUMS`
     highest, lowest : the images of the greatest and of the least peaks (values of `lowest` are negated)
     """
 
-    SUMS = ("zeros", "negatives", "silent", "nonfinite", "after", "border", "border_count", "inside_count", "images")
-    PARTS = (
-        ("maps", Distribution),
-        ("peaks", Distribution),
-        ("means", Distribution),
-        ("after", Moments),
-        ("bent", Distribution),
-        ("highest", Ranking),
-        ("lowest", Ranking),
-        ("classes", ClassSums),
-        ("drawn", Drawn),
-        ("covariance", Covariance),
-    )
+    PARTS: ClassVar[Mapping[str, Any]] = {
+        "maps": Distribution,
+        "peaks": Distribution,
+        "means": Distribution,
+        "after": Moments,
+        "highest": Ranking,
+        "lowest": Ranking,
+        "classes": ClassSums,
+        "drawn": Drawn,
+        "covariance": Covariance,
+        "follow": Follow,
+    }
 
     def __init__(self, follow: Follow, settings: Settings) -> None:
         channels = len(follow.scale)
@@ -75,114 +73,105 @@ class LayerState:
         self.maps = Distribution(channels)
         self.peaks = Distribution(channels)
         self.means = Distribution(channels)
-        self.after = Moments(channels)
-        self.bent = Distribution(channels if follow.function else 0)
+        self.after = Distribution(channels) if follow.function else Moments(channels)
         self.highest = Ranking(channels, settings.keep)
         self.lowest = Ranking(channels, settings.keep)
         self.classes = ClassSums(channels)
         self.drawn = Drawn(channels)
         self.covariance = Covariance(min(channels, settings.width))
-        self.sums = {name: np.zeros(channels) for name in self.SUMS}
-        self.size: tuple[int, ...] = ()
-        self._waiting: list[tuple[np.ndarray, Images]] = []
+        self.totals = np.zeros((len(SUMS), channels))
+        self._waiting: list[Images] = []
+        self._each = [np.empty((channels, ROOM)) for _ in range(3)]
+        self._places = np.empty((channels, ROOM), np.int64)
+
+    @property
+    def sums(self) -> dict[str, np.ndarray]:
+        """[C] each of `kernel.SUMS`."""
+        return dict(zip(SUMS, self.totals, strict=True))
 
     def update(self, maps: np.ndarray, images: Images) -> None:
         """maps [n, C, H, W] (or [n, C, …] of any other number of dimensions) float32, of these images."""
-        count, channels = maps.shape[:2]
-        self.size = size = maps.shape[2:]
-        flat = np.ascontiguousarray(maps.reshape(count, channels, -1))
-        width = size[1] if len(size) == 2 else 0
-        found = np.empty((count, channels, len(FIELDS)))
-        bounds = np.array(self.follow.bounds, np.float32)
-        stride = stride_of(flat.shape[2], width)
-        walk(flat, width, stride, self.follow.scale, self.follow.shift, bounds, self.maps.countable(), found)
-        if self.follow.function is not None:
-            sum_after(self.follow.after(flat), flat, width, stride, self.bent.countable(), found)
-        self._waiting.append((found, images))
-        if len(self.covariance.mean):
-            places = grid_places(*size) if len(size) == 2 else grid_places(1, flat.shape[2])
-            width = len(self.covariance.mean)
-            self.covariance.update(rows_at(flat, places, *buckets(channels, width), width))
+        for start in range(0, len(maps), ROOM):
+            part = slice(start, start + ROOM)
+            self._walk(maps[part], Images(*(getattr(images, name)[part] for name in Images.FIELDS)))
 
-        if sum(len(each) for each, _ in self._waiting) >= ENOUGH:
+    def _walk(self, maps: np.ndarray, images: Images) -> None:
+        """As `update`, of at most ROOM images."""
+        count, channels = maps.shape[:2]
+        size = maps.shape[2:] if maps.ndim == 4 else (1, math.prod(maps.shape[2:]))
+        flat = np.ascontiguousarray(maps.reshape(count, channels, -1))
+        width = size[1] if maps.ndim == 4 else 0
+        start = sum(len(each.numbers) for each in self._waiting)
+        if start + count > ROOM:
             self.take_in()
+            start = 0
+        columns = len(self.covariance.mean)
+        places = grid_places(*size) if columns else np.zeros(0, np.int64)
+        rows = np.zeros((columns, count * len(places)), np.float32)
+        after, bent = flat[:0], self.maps.bins[:0]
+        if self.follow.function is not None and isinstance(self.after, Distribution):
+            after, bent = self.follow.after(flat), self.after.bins
+        walk(
+            flat,
+            after,
+            (width, stride_of(flat.shape[2], width)),
+            (self.follow.scale, self.follow.shift, np.array(self.follow.bounds, np.float32)),
+            (places, *buckets(channels, columns)),
+            (self.maps.table, self.after.table, self.totals),
+            (self.maps.bins, bent),
+            (*self._each, self._places, start),
+            rows,
+        )
+        self._waiting.append(images)
+        if columns:
+            self.covariance.update(rows)
 
     def take_in(self) -> None:
-        """Let what waits into the accumulators: numpy is quick with many images at once and slow with few."""
+        """Let what waits of each image into the accumulators: many at once are quick, few are slow."""
         if not self._waiting:
             return
-        found = np.concatenate([each for each, _ in self._waiting])
-        parts = [images for _, images in self._waiting]
+        parts = self._waiting
         images = Images(*(np.concatenate([getattr(each, name) for each in parts]) for name in Images.FIELDS))
         self._waiting = []
-        self.maps.update_walked(found)
-        after = _after_moments(found)
-        self.after.update_walked(after)
-        if len(self.bent.count):
-            self.bent.update_walked(after)
-        self._add_sums(found)
-        self._add_images(found, images)
-
-    def _add_sums(self, found: np.ndarray) -> None:
-        places = math.prod(self.size)
-        total = found.sum(axis=0)
-        for name in ("zeros", "negatives", "silent", "after"):
-            self.sums[name] += total[:, FIELDS.index(name)]
-        self.sums["nonfinite"] += len(found) * places - total[:, 0]
-        self.sums["images"] += len(found)
-        if len(self.size) == 2:  # the ring is that of maps without a value that is not finite
-            whole = (found[:, :, 0] == places).sum(axis=0)
-            inner = max(self.size[0] - 2, 0) * max(self.size[1] - 2, 0)
-            self.sums["border"] += total[:, FIELDS.index("border")]
-            self.sums["border_count"] += whole * float(places - inner)
-            self.sums["inside_count"] += whole * float(inner)
-
-    def _add_images(self, found: np.ndarray, images: Images) -> None:
-        each = {name: found[:, :, number] for number, name in enumerate(FIELDS)}
-        seen = each["count"] > 0
-        peaks = np.where(seen, each["peak"], np.nan)
-        after = np.divide(each["after"], each["count"], out=np.zeros_like(peaks), where=seen)
+        count = len(images.numbers)
+        peaks, means, after = (each[:, :count] for each in self._each)
+        places = self._places[:, :count]
         self.peaks.update(peaks)
-        self.means.update(np.where(seen, each["mean"], np.nan))
-        self.highest.update(peaks, images.numbers, each["place"])
-        self.lowest.update(-peaks, images.numbers, each["place"])
+        self.means.update(means)
+        self.highest.update(peaks, images.numbers, places)
+        self.lowest.update(peaks, images.numbers, places, sign=-1)
         labelled = images.labels >= 0
         if labelled.any():
-            self.classes.update(after[labelled], images.labels[labelled])
+            self.classes.update(after.T[labelled], images.labels[labelled])
         if images.drawn.any():
             rows = images.drawn
-            self.drawn.update(images.numbers[rows], images.labels[rows], peaks[rows], each["place"][rows], after[rows])
+            numbers = peaks.T[rows], places.T[rows], after.T[rows]
+            self.drawn.update(images.numbers[rows], images.labels[rows], *numbers)
 
     def merge(self, other: LayerState) -> None:
         self.take_in()
         other.take_in()
-        for name, _ in self.PARTS:
-            getattr(self, name).merge(getattr(other, name))
-        for name in self.SUMS:
-            self.sums[name] = self.sums[name] + other.sums[name]
+        for name in self.PARTS:
+            if name != "follow":
+                getattr(self, name).merge(getattr(other, name))
+        self.totals += other.totals
 
     def arrays(self) -> dict[str, np.ndarray]:
         self.take_in()
-        parts = {name: getattr(self, name).arrays() for name, _ in (*self.PARTS, ("follow", Follow))}
+        parts = {name: getattr(self, name).arrays() for name in self.PARTS}
         parts["sums"] = self.sums
         return {f"{part}.{name}": array for part, arrays in parts.items() for name, array in arrays.items()}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> LayerState:
         made = cls.__new__(cls)
-        for part, kind in (*cls.PARTS, ("follow", Follow)):
-            setattr(made, part, kind.from_arrays(arrays_of(arrays, part)))
-        made.size, made._waiting = (), []
-        made.sums = {name: arrays[f"sums.{name}"].copy() for name in cls.SUMS}
+        for part, kind in cls.PARTS.items():
+            own = arrays_of(arrays, part)
+            counted = part == "after" and "bins.starts" in own
+            setattr(made, part, (Distribution if counted else kind).from_arrays(own))
+        made._waiting = []
+        made.totals = np.stack([arrays[f"sums.{name}"] for name in SUMS])
         return made
-
-
-def _after_moments(found: np.ndarray) -> np.ndarray:
-    """found [n, C, FIELDS] → count, mean, m2, low, high of each map after the activation, [n, C, 5]."""
-    names = ("count", "after", "after_squares", "after_low", "after_high")
-    count, total, squares, low, high = (found[:, :, FIELDS.index(name)] for name in names)
-    mean = np.divide(total, count, out=np.zeros_like(total), where=count > 0)
-    return np.stack([count, mean, np.maximum(squares - total * mean, 0), low, high], axis=2)
 
 
 def arrays_of(arrays: Mapping[str, np.ndarray], part: str) -> dict[str, np.ndarray]:

@@ -7,7 +7,7 @@ from typing import Self
 
 import numpy as np
 
-from analysis.statistics.kernel import join_values, join_walked
+from analysis.statistics.kernel import join_values
 
 
 class Moments:
@@ -15,6 +15,7 @@ class Moments:
 
     count, mean, m2 : [C] float64; m2 is the sum of squared distances from the mean
     low, high       : [C] float64, ±inf where nothing came
+    table           : [5, C], the five as rows of one array
 
     Means and squares merge by Chan, Golub and LeVeque (1979), in float64: adding up squares alone would cancel.
     """
@@ -22,29 +23,22 @@ class Moments:
     FIELDS = ("count", "mean", "m2", "low", "high")
 
     def __init__(self, channels: int) -> None:
-        self.count = np.zeros(channels)
-        self.mean = np.zeros(channels)
-        self.m2 = np.zeros(channels)
-        self.low = np.full(channels, np.inf)
-        self.high = np.full(channels, -np.inf)
+        self.table = np.repeat(np.array([[0.0], [0.0], [0.0], [np.inf], [-np.inf]]), channels, axis=1)
+        self.count, self.mean, self.m2, self.low, self.high = self.table
 
     def update(self, values: np.ndarray) -> None:
-        """values [n, C], one of each channel a row; what is not finite is left out."""
-        join_values(values, self.count, self.mean, self.m2, self.low, self.high)
-
-    def update_walked(self, found: np.ndarray) -> None:
-        """found [n, C, fields]: maps that `kernel.walk` has summed."""
-        join_walked(found, self.count, self.mean, self.m2, self.low, self.high)
+        """values [C, n] float64; what is not finite is left out."""
+        join_values(values, self.table)
 
     def merge(self, other: Self) -> None:
         total = self.count + other.count
         share = np.divide(other.count, total, out=np.zeros_like(total), where=total > 0)
         distance = other.mean - self.mean
-        self.m2 = self.m2 + other.m2 + distance**2 * self.count * share
-        self.mean = self.mean + distance * share
-        self.count = total
-        self.low = np.minimum(self.low, other.low)
-        self.high = np.maximum(self.high, other.high)
+        self.m2 += other.m2 + distance**2 * self.count * share
+        self.mean += distance * share
+        self.count[:] = total
+        self.low[:] = np.minimum(self.low, other.low)
+        self.high[:] = np.maximum(self.high, other.high)
 
     @property
     def variance(self) -> np.ndarray:
@@ -62,6 +56,5 @@ class Moments:
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Self:
         made = cls(len(arrays["count"]))
-        for name in cls.FIELDS:
-            setattr(made, name, arrays[name])
+        made.table[:] = [arrays[name] for name in cls.FIELDS]
         return made

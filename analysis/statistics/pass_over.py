@@ -16,22 +16,19 @@ from analysis.models.tap import ConvCall, ConvTap, run_tapped
 from analysis.probe.probe import Probe
 from analysis.statistics.drawn import drawn_images
 from analysis.statistics.follow import Follow
-from analysis.statistics.layer_state import Images, LayerState, Settings
+from analysis.statistics.layer_state import ROOM, Images, LayerState, Settings
 from analysis.statistics.predictions import Answers, answers_of
 from analysis.unit import HEAD
 
 PIXELS = 8 * 224 * 224
 """Of all images of a forward pass together. Part of the result in its last digits, so one number for all machines."""
 
-MOST = 64
-"""Images a forward pass, however small they are."""
-
 
 def images_a_pass(model: Model) -> int:
     """How many images go through the model at once."""
     if model.card.one_by_one:
         return 1
-    return max(1, min(MOST, PIXELS // (model.card.input.height * model.card.input.width)))
+    return max(1, min(ROOM, PIXELS // (model.card.input.height * model.card.input.width)))
 
 
 @dataclass(frozen=True)

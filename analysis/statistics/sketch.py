@@ -11,8 +11,6 @@ bits tell its bin.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 
 POSITIONS = 256
@@ -62,22 +60,3 @@ def histogram(counts: np.ndarray, edges: np.ndarray) -> np.ndarray:
     spread = np.interp(edges, bin_edges(), above)
     spread[0], spread[-1] = 0.0, above[-1]
     return np.diff(spread)
-
-
-def pack(counts: np.ndarray) -> dict[str, np.ndarray]:
-    """[C, BINS] → its filled bins alone: where each channel's begin, which they are, how many each holds."""
-    channel, place = np.nonzero(counts)
-    held = counts[channel, place]
-    return {
-        "starts": np.searchsorted(channel, np.arange(len(counts) + 1)).astype(np.int64),
-        "place": place.astype(np.uint16),
-        "count": held.astype(np.uint32 if held.max(initial=0) < 2**32 else np.uint64),
-    }
-
-
-def unpack(packed: Mapping[str, np.ndarray]) -> np.ndarray:
-    """What `pack` made → [C, BINS] int64."""
-    starts = packed["starts"]
-    counts = np.zeros((len(starts) - 1, BINS), np.int64)
-    counts[np.repeat(np.arange(len(counts)), np.diff(starts)), packed["place"]] = packed["count"]
-    return counts

@@ -32,7 +32,7 @@ class MeasureParameters(technique.Parameters):
 
 class Measure(technique.Technique):
     name = "measure"
-    version = 3
+    version = 4
     title = "Measurement"
     about = "One pass over the images that measures every channel of every layer."
     Parameters = MeasureParameters

@@ -1,0 +1,24 @@
+"""How a process treats memory that it has freed."""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
+"""Of glibc's malloc.h."""
+
+
+def keep_freed_memory() -> None:
+    """Let this process keep what it frees instead of giving it back to the system and fetching it anew.
+
+    A net frees and takes tens of MB at every layer. Given back, each page of them is cleared and mapped again: up to a
+    seventh of the time of SqueezeNet's forward pass. At most 512 MiB are kept. Nothing happens where the C library is
+    not glibc.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_MMAP_THRESHOLD, 32 * 2**20)  # the greatest that it takes
+        mallopt(_TRIM_THRESHOLD, 512 * 2**20)
