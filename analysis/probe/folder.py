@@ -8,11 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from analysis.probe.errors import ProbeError
-from analysis.probe.labels import labels_from_paths, readable_names
+from analysis.probe.labels import CLASS_FILES, labels_from_paths, readable_names
 from analysis.probe.picture import decode_bytes, is_image_name
 from analysis.probe.source import Source
-
-CLASS_FILES = ("classes.txt", "labels.txt")
 
 
 def open_folder(root: Path) -> Source:

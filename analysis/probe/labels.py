@@ -10,6 +10,9 @@ import numpy as np
 SPLITS = frozenset({"train", "training", "val", "valid", "validation", "test", "testing"})
 """Folder names that say which split an image is of, not which class."""
 
+CLASS_FILES = ("classes.txt", "labels.txt")
+"""Beside the class folders: readable names for them, see `readable_names`."""
+
 
 def labels_from_paths(paths: Sequence[str]) -> tuple[np.ndarray | None, tuple[str, ...]]:
     """Paths below the source → ([count] int64 or None, class names in sorted order).

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import tarfile
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from analysis.probe.errors import ProbeError
-from analysis.probe.labels import labels_from_paths
+from analysis.probe.labels import CLASS_FILES, labels_from_paths, readable_names
 from analysis.probe.picture import decode_bytes, is_image_name
 from analysis.probe.source import Source
 
@@ -21,11 +21,21 @@ def open_tar(path: Path) -> Source:
     names = sorted(name for name in members if is_image_name(name))
     if not names:
         raise ProbeError(f"The archive {path.name} holds no images. Give one with image files in it.")
-    labels, classes = labels_from_paths(names)
 
-    def content(index: int) -> bytes:
-        file = archive.extractfile(members[names[index]])
+    def read(name: str) -> bytes:
+        file = archive.extractfile(members[name])
         assert file is not None, "regular members only"
         return file.read()
 
-    return Source(tuple(names), labels, classes, content, lambda index: decode_bytes(content(index), names[index]))
+    labels, classes = labels_from_paths(names)
+    beside = [name for name in members if PurePosixPath(name).name in CLASS_FILES]
+    if classes and beside:  # of several the one nearest to the top
+        shallowest = min(beside, key=lambda name: (name.count("/"), name))
+        classes = readable_names(classes, read(shallowest).decode("utf-8", "replace").splitlines())
+    return Source(
+        names=tuple(names),
+        labels=labels,
+        classes=classes,
+        content=lambda index: read(names[index]),
+        decode=lambda index: decode_bytes(read(names[index]), names[index]),
+    )

@@ -195,3 +195,10 @@ def test_class_names_from_a_file(folder: Path) -> None:
     assert open_probe(str(folder)).card.classes == ("tench", "class-1", "golf ball")
     (folder / "classes.txt").write_text("cat\nbig dog\nbird\n")
     assert open_probe(str(folder)).card.classes == ("cat", "big dog", "bird")
+
+
+def test_class_names_come_from_a_file_in_the_archive(folder: Path, tmp_path: Path) -> None:
+    (folder / "classes.txt").write_text("cat\nbig dog\nbird\n")
+    with tarfile.open(tmp_path / "images.tar", "w") as archive:
+        archive.add(folder, "set")
+    assert open_probe(str(tmp_path / "images.tar")).card.classes == ("cat", "big dog", "bird")
