@@ -81,7 +81,7 @@ def ascend(
     view = target.view
     rows = [Row(unit, chance(unit), finished=place >= count) for place, unit in enumerate(first)]
     waves = canvas.start([row.generator for row in rows])
-    optimizer = RowNAdam(waves, recipe.rate, recipe.steps if recipe.settles else None)
+    optimizer = RowNAdam(waves, recipe.rate, recipe.steps, recipe.settles)
     wobble = Wobble()
     grain = Grain(waves.shape[1], view.height + 2 * view.wrap, view.width + 2 * view.wrap, waves.device)
     deviation = (wobble.noise * noise).view(1, -1, 1, 1).to(waves)
@@ -94,9 +94,11 @@ def ascend(
     done = 0.0
     while not all(row.finished for row in rows):
         generators = [row.generator for row in rows]
+        unrest = torch.tensor([recipe.unrest(len(row.scores)) for row in rows])
         leaf = waves.detach().requires_grad_()
-        seen = affine(shown(canvas.picture(leaf), view), draw(wobble, generators))
-        seen = seen.add_(grain.windows(generators).mul_(deviation)).contiguous(memory_format=torch.channels_last)
+        seen = affine(shown(canvas.picture(leaf), view), draw(wobble, generators, unrest))
+        loud = unrest.view(-1, 1, 1, 1).to(deviation) * deviation
+        seen = seen.add_(grain.windows(generators).mul_(loud)).contiguous(memory_format=torch.channels_last)
         maps = counted(target.read(seen), view)
         scores = goal.scores(maps, [row.unit for row in rows])
         young = torch.tensor([len(row.scores) < YOUNG for row in rows])

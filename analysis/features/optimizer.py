@@ -9,14 +9,19 @@ from torch import Tensor
 class RowNAdam:
     """NAdam (Dozat 2016, with the momentum schedule of torch.optim.NAdam) over [N, …], every row on its own.
 
-    With a `horizon` the rate falls linearly, to nothing at that step. Rows never mix: what happens to one does not
-    depend on the others.
+    The rate falls linearly by the share `settles`, which it has lost at step `horizon`. Rows never mix: what happens
+    to one does not depend on the others.
     """
 
     def __init__(
-        self, values: Tensor, rate: float, horizon: int | None = None, betas: tuple[float, float] = (0.9, 0.999)
+        self,
+        values: Tensor,
+        rate: float,
+        horizon: int = 1,
+        settles: float = 0.0,
+        betas: tuple[float, float] = (0.9, 0.999),
     ) -> None:
-        self.rate, self.horizon, self.betas = rate, horizon, betas
+        self.rate, self.horizon, self.settles, self.betas = rate, horizon, settles, betas
         self.first, self.second = torch.zeros_like(values), torch.zeros_like(values)
         self.steps = values.new_zeros(len(values))
         self.product = values.new_ones(len(values))
@@ -30,7 +35,7 @@ class RowNAdam:
     def step(self, values: Tensor, gradient: Tensor) -> None:
         """Climb, in place."""
         beta1, beta2 = self.betas
-        left = 1.0 if self.horizon is None else (1 - self.steps / self.horizon).clamp_min(0)
+        left = 1 - self.settles * (self.steps / self.horizon).clamp_max(1)
         self.steps += 1
         now = beta1 * (1 - 0.5 * 0.96 ** (self.steps * 0.004))
         following = beta1 * (1 - 0.5 * 0.96 ** ((self.steps + 1) * 0.004))

@@ -11,14 +11,14 @@ from analysis import technique
 
 
 class Parameters(technique.Parameters):
-    steps: int = Field(default=40, ge=1, le=4096, description="Most optimisation steps for one picture")
+    steps: int = Field(default=48, ge=1, le=4096, description="Most steps for a picture of what sees all; the shallowest get a third less")
     size: int | None = Field(
         default=None, ge=8, le=2048, description="Short side of a picture, px; by default what the layer can see"
     )
     seed: int = Field(default=0, ge=0, le=2**31 - 1, description="Same seed, same picture")
     attempts: int = Field(default=1, ge=1, le=16, description="Seeds that are tried for each picture; the best is kept")
     retries: int = Field(
-        default=2,
+        default=3,
         ge=0,
         le=8,
         description="How often a picture is tried anew that another channel answers more, or a real image beats",
@@ -39,7 +39,7 @@ class Parameters(technique.Parameters):
     contrast: float | None = Field(
         default=None, gt=0, le=4, description="1: at most as strong as the probe's own images; by default by depth"
     )
-    rate: float = Field(default=0.3, gt=0, le=10, description="Learning rate")
+    rate: float = Field(default=0.15, gt=0, le=10, description="Learning rate")
     patience: int = Field(default=12, ge=4, le=1024, description="Stop after so many steps that gained nothing")
     batch: int | None = Field(
         default=None, ge=1, le=256, description="Pictures optimised side by side; by default by their size"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from analysis.features.parameters import Parameters
 from analysis.features.size import View
@@ -12,7 +12,7 @@ from analysis.features.size import View
 class Recipe:
     """freedom, contrast, begin : of the canvas (analysis/features/canvas.py)
     steps, patience, rate    : of the climb (analysis/features/parameters.py)
-    settles                  : whether the rate falls to nothing by the last step, so that the picture comes to rest
+    settles                  : how far rate, wobble and noise come down by the last step, 0: not at all, 1: to nothing
     distinct                 : weight of the other channels in the goal
     """
 
@@ -22,38 +22,46 @@ class Recipe:
     steps: int
     patience: int
     rate: float
-    settles: bool
+    settles: float
     distinct: float
+
+    def unrest(self, step: int) -> float:
+        """How much of its wobble and noise a picture gets at this step, 1 … 1 − settles."""
+        return 1 - self.settles * (1 - max(0.0, 1 - step / self.steps) ** 2)
 
 
 def first_recipe(parameters: Parameters, view: View) -> Recipe:
-    """Where a layer sees little it wants gratings and plain colours, and gets the freedom and the contrast to make
-    them; where it sees much, what keeps its pictures clean is the prior."""
+    """Waves begin weak, so that what nothing asks for stays plain, and grow where the layer pulls on them.
+
+    Where a layer sees little it answers to single pixels, and a picture that was only ever seen shifted, turned and in
+    noise excites other channels when it is seen as it is: such pictures come to rest. Where a layer sees much, rest
+    would let fine noise in, and full wobble to the end keeps pictures clean.
+    """
+    steps = max(1, round(parameters.steps * (1 - view.shallow / 3)))
     return Recipe(
-        freedom=_or(parameters.freedom, 0.4 + 0.3 * view.shallow),
-        contrast=_or(parameters.contrast, 1.0 + 1.6 * view.shallow**3),
-        begin=1.0,
-        steps=parameters.steps,
+        freedom=_or(parameters.freedom, 0.7),
+        contrast=_or(parameters.contrast, 1.4 + 1.2 * view.shallow**3),
+        begin=0.1,
+        steps=steps,
         patience=parameters.patience,
         rate=parameters.rate,
-        settles=False,
+        settles=view.shallow,
         distinct=parameters.distinct,
     )
 
 
 def another_recipe(parameters: Parameters, view: View, number: int) -> Recipe:
-    """Of the `number`th further try, from 1: from a plainer start, freer, longer, and to rest. What a first picture
-    misses is most often plain: a flat colour that random phases never become, or a difference to a near twin that a
-    climb at full rate keeps overstepping."""
-    return Recipe(
-        freedom=_or(parameters.freedom, 0.4 + 0.6 * view.shallow),
-        contrast=_or(parameters.contrast, 1.0 + 5.0 * view.shallow),
-        begin=0.1**view.shallow,
-        steps=2 * number * parameters.steps,
-        patience=2 * number * parameters.steps,
-        rate=parameters.rate,
-        settles=True,
-        distinct=parameters.distinct,
+    """Of the `number`th further try, from 1: freer, longer, and harder on the other channels. What a first picture
+    misses is most often a plain colour, or the difference to a near twin."""
+    first = first_recipe(parameters, view)
+    steps = 2 * number * parameters.steps
+    return replace(
+        first,
+        freedom=_or(parameters.freedom, 0.7 + 0.3 * view.shallow),
+        contrast=_or(parameters.contrast, 1.4 + 4.6 * view.shallow),
+        steps=steps,
+        patience=steps,
+        distinct=4 * first.distinct,
     )
 
 

@@ -27,7 +27,7 @@ SOONER = {"features": 40, SKETCHES: 60}
 
 class FeaturesTechnique(technique.Technique):
     name = "features"
-    version = 5
+    version = 6
     title = "Feature visualization"
     about = "For each channel and each class, the picture that excites it most, made by the model itself."
     requires = ("prior",)

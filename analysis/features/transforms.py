@@ -25,12 +25,13 @@ class Wobble:
     """Standard deviation of the noise, in the net's normalised units."""
 
 
-def draw(wobble: Wobble, generators: Sequence[Generator]) -> Tensor:
-    """[N, 2, 3] affine matrices for `affine`, each from its own generator."""
+def draw(wobble: Wobble, generators: Sequence[Generator], unrest: Tensor) -> Tensor:
+    """[N, 2, 3] affine matrices for `affine`, each from its own generator; unrest: [N] how much of the wobble each
+    row gets, 0 … 1."""
     numbers = torch.stack([torch.rand(4, generator=generator) for generator in generators])
-    zoom = 1 - wobble.zoom_out + numbers[:, 0] * (wobble.zoom_in + wobble.zoom_out)
-    angle = math.radians(wobble.rotation) * (2 * numbers[:, 1] - 1)
-    shift = 2 * wobble.shift * (2 * numbers[:, 2:] - 1)
+    zoom = 1 + unrest * (numbers[:, 0] * (wobble.zoom_in + wobble.zoom_out) - wobble.zoom_out)
+    angle = math.radians(wobble.rotation) * unrest * (2 * numbers[:, 1] - 1)
+    shift = 2 * wobble.shift * unrest[:, None] * (2 * numbers[:, 2:] - 1)
     cosine, sine = torch.cos(angle) / zoom, torch.sin(angle) / zoom
     return torch.stack([torch.stack([cosine, -sine, shift[:, 0]], 1), torch.stack([sine, cosine, shift[:, 1]], 1)], 1)
 

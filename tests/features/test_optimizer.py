@@ -1,5 +1,8 @@
 """Rows climb as torch's NAdam does, each on its own count."""
 
+from itertools import pairwise
+
+import pytest
 import torch
 
 from analysis.features.optimizer import RowNAdam
@@ -35,3 +38,21 @@ def test_a_row_that_begins_anew_goes_as_a_new_one():
     for gradient in gradients[3:]:
         again.step(fresh, gradient)
     assert torch.equal(values[1], fresh[1])
+
+
+def test_a_rate_that_settles_falls_linearly_by_its_share():
+    """Equal gradients: a step at half of the horizon is shorter than one that does not settle, by half its share."""
+    gradient = torch.ones(1, 3)
+    moves = []
+    for settles in (0.0, 1.0, 0.6):
+        values = torch.zeros(1, 3)
+        optimizer = RowNAdam(values, 0.1, horizon=10, settles=settles)
+        places = [values.clone()]
+        for _ in range(11):
+            optimizer.step(values, gradient)
+            places.append(values.clone())
+        moves.append([float((late - early)[0, 0]) for early, late in pairwise(places)])
+    steady, falling, partly = moves
+    assert falling[5] == pytest.approx(0.5 * steady[5], rel=1e-4)
+    assert falling[10] == pytest.approx(0.0, abs=1e-7)
+    assert partly[10] == pytest.approx(0.4 * steady[10], rel=1e-4)

@@ -10,7 +10,7 @@ from analysis.features.transforms import Wobble, _grid, affine, draw
 
 
 def matrices(count=4):
-    return draw(Wobble(), [torch.Generator().manual_seed(seed) for seed in range(count)])
+    return draw(Wobble(), [torch.Generator().manual_seed(seed) for seed in range(count)], torch.ones(count))
 
 
 def test_the_grid_is_torchs():
@@ -22,6 +22,15 @@ def test_the_grid_is_torchs():
 def test_each_generator_draws_its_own():
     assert torch.equal(matrices(4)[:2], matrices(2))
     assert not torch.equal(matrices(2)[0], matrices(2)[1])
+
+
+def test_a_picture_at_rest_is_seen_as_it_is():
+    generators = [torch.Generator().manual_seed(seed) for seed in range(3)]
+    still = draw(Wobble(), generators, torch.tensor([0.0, 0.5, 0.0]))
+    picture = torch.rand(3, 3, 20, 30, generator=torch.Generator().manual_seed(0))
+    seen = affine(picture, still)
+    assert torch.allclose(seen[[0, 2]], picture[[0, 2]], atol=1e-5)
+    assert not torch.allclose(seen[1], picture[1], atol=1e-2)
 
 
 def test_a_turn_keeps_shapes_in_wide_pictures():
