@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
 import sys
 import sysconfig
-import tempfile
 import venv
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +17,7 @@ import numpy as np
 
 ROOT = Path(__file__).resolve().parents[1]
 HOME = ROOT / "out" / "lucent-venv"
+PICTURES = ROOT / "out" / "lucent-pictures"
 PINS = ("torch-lucent==0.1.8", "kornia==0.4.1")
 """Lucent 0.1.8 asks for kornia at most 0.4.1; newer ones have renamed what it imports."""
 NEEDS = ("tqdm", "decorator", "future", "ipython")
@@ -46,6 +47,7 @@ class Lucent:
     """A running Lucent with one model open. Use it in a `with`."""
 
     def __init__(self, model: Path) -> None:
+        self._fingerprint = hashlib.sha256(model.read_bytes()).hexdigest()[:12]
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"}
         self._process = subprocess.Popen(
             [prepare(), "-m", "benchmarks.lucent_worker", model],
@@ -60,15 +62,15 @@ class Lucent:
     def seconds_a_step(self, layer: str, channel: int, steps: int, size: int | None = None) -> float:
         return float(self._ask(want="time", objective=self._name(layer, channel), steps=steps, size=size))
 
-    def picture(
-        self, layer: str, channel: int, *, size: int | None = None, seed: int = 0, steps: int = 512
-    ) -> tuple[np.ndarray, float]:
-        """[H, W, 3] in [0, 1] and the processor seconds that it took."""
-        with tempfile.TemporaryDirectory() as folder:
-            file = str(Path(folder, "picture.npy"))
-            objective = self._name(layer, channel)
-            seconds = self._ask(want="picture", objective=objective, size=size, seed=seed, steps=steps, file=file)
-            return np.load(file), float(seconds)
+    def picture(self, layer: str, channel: int, *, size: int | None = None, seed: int = 0) -> np.ndarray:
+        """[H, W, 3] in [0, 1] by its default of 512 steps. Kept: the same picture takes half a minute each time."""
+        objective = self._name(layer, channel)
+        file = PICTURES / f"{self._fingerprint}-{objective}-{size}-{seed}.npy".replace(":", "-")
+        if not file.exists():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            self._ask(want="picture", objective=objective, size=size, seed=seed, file=str(file))
+        made: np.ndarray = np.load(file)
+        return made
 
     @staticmethod
     def _name(layer: str, channel: int) -> str:

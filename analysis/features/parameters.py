@@ -11,7 +11,12 @@ from analysis import technique
 
 
 class Parameters(technique.Parameters):
-    steps: int = Field(default=48, ge=1, le=4096, description="Most steps for a picture of what sees all; the shallowest get a third less")
+    steps: int = Field(
+        default=48,
+        ge=1,
+        le=4096,
+        description="Most steps for a picture of what sees all; the shallowest get a third less",
+    )
     size: int | None = Field(
         default=None, ge=8, le=2048, description="Short side of a picture, px; by default what the layer can see"
     )
