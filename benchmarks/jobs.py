@@ -41,8 +41,9 @@ def _kills(given: argparse.Namespace) -> list[Row]:
         [f"SIGKILL: {kinds}, in {found.builds} builds of {found.tasks} tasks", "", ""],
         ["files as in the undisturbed build, byte for byte", f"{found.same} of {found.files}", "all"],
         ["damaged or missing", str(found.damaged), "0"],
-        ["tasks that came to their end twice", str(found.twice), "0"],
-        ["tasks broken off by a kill and begun again", str(found.broken_off), "those in flight"],
+        ["tasks begun again after their artifact was kept", str(found.twice), "0"],
+        ["tasks in flight at a kill, begun again", str(found.in_flight), ""],
+        ["builds asked for again: chance hit one task's worker twice", str(found.again), ""],
     ]
 
 
