@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from analysis.jobs.request import EVERYTHING
 from benchmarks import jobs_kills, jobs_open, jobs_speed
 from benchmarks.report import cpu, spread, table, write_section
 from benchmarks.setting import IMAGES, SQUEEZENET, default_model
@@ -55,13 +56,18 @@ def _kills(given: argparse.Namespace) -> list[Row]:
 
 
 def _speed(given: argparse.Namespace) -> list[Row]:
+    pictures = {"features": {"steps": given.steps}}
     with tempfile.TemporaryDirectory() as folder:
         images = tiny_images(Path(folder) / "images", 32)
-        one, two = (jobs_speed.build(default_model(), images, workers, given.steps) for workers in (1, 2))
+        one, two = (jobs_speed.build(default_model(), images, workers, pictures) for workers in (1, 2))
+        # what each technique's tasks take, on real images where there are any
+        everything: dict[str, dict[str, int]] = {name: {} for name in EVERYTHING} | pictures
+        real, options = (IMAGES, {"count": 256}) if IMAGES.exists() else (images, {})
+        mixed = jobs_speed.build(default_model(), real, 2, everything, image_options=options)
     gpus, (_card, _probe, tasks) = jobs_speed.GPUS, jobs_speed.resnet50()
-    busy = jobs_speed.simulate(tasks, jobs_speed.durations(two.runs))
+    busy = jobs_speed.simulate(tasks, jobs_speed.durations(mixed.runs))
     return [
-        [f"{len(one.runs)} tasks of pictures: one worker", f"{one.span:.1f} s", ""],
+        [f"{one.pictures} tasks of pictures: one worker", f"{one.span:.1f} s", ""],
         ["two workers against one", f"{one.span / two.span:.2f} ×", "≥ 1.85 ×"],
         ["one worker's time that no task had (scheduling)", f"{100 * one.idle:.1f} %", "≤ 3 %"],
         [
