@@ -39,12 +39,12 @@ def serve(
         "STRATA_DATABASE": library.database_url,
         **_offers(offered),
     }
-    children = [subprocess.Popen(_dashboard(address, port), env=environment)]
+    signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
+    # side by side: on two cores the engine has its workers by the time that the dashboard answers
+    children = [subprocess.Popen(command, env=environment) for command in (_dashboard(address, port), _engine(on))]
     try:
         _wait_until_it_answers(children[0], port)
         print(f"\n  Strata is at http://localhost:{port}\n  library {library.root}; Ctrl-C stops it\n", flush=True)
-        children.append(subprocess.Popen(_engine(on), env=environment))
-        signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
         while all(child.poll() is None for child in children):
             time.sleep(0.5)
         name = "dashboard" if children[0].poll() is not None else "engine"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any
 
@@ -49,7 +49,8 @@ class Task:
         return hashlib.sha256(canonical.encode()).hexdigest()[:32]
 
     def to_json(self) -> dict[str, Any]:
-        facts = asdict(self)
+        # not dataclasses.asdict, which copies ten times as slowly: a reader works out thousands of keys
+        facts = {each.name: getattr(self, each.name) for each in fields(self)}
         facts["parameters"] = dict(self.parameters)
         for name in ("channels", "part", "needs"):
             facts[name] = None if facts[name] is None else list(facts[name])

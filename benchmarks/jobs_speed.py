@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import heapq
 import random
-import statistics
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from analysis.jobs.agenda import Agenda
 from analysis.jobs.plan import plan
@@ -28,11 +28,13 @@ LAYERS, CHANNELS = 4, 64
 
 @dataclass(frozen=True)
 class Speed:
-    """span: seconds from the first task's begin to the last one's end · busy: seconds of tasks."""
+    """span: seconds from the first picture task's begin to the last one's end · busy: seconds of these tasks ·
+    pictures: how many they are · runs: all tasks that ran, of every technique."""
 
     workers: int
     span: float
     busy: float
+    pictures: int
     runs: Sequence[Run]
 
     @property
@@ -41,14 +43,14 @@ class Speed:
         return 1 - self.busy / (self.workers * self.span)
 
 
-def build(model: Path, images: Path, workers: int, steps: int) -> Speed:
-    """The pictures of some layers, by so many workers on this machine; the time that they take to start left out."""
+def build(model: Path, images: Path, workers: int, techniques: Mapping[str, Any], **more: Any) -> Speed:
+    """Some layers, by so many workers on this machine; the time that they take to start left out."""
     with tempfile.TemporaryDirectory() as folder:
         library, trace = stocked(Path(folder) / "library", model), Path(folder) / "trace"
         (card,) = library.models()
         layers = [layer.name for layer in card.layers if layer.out_channels >= CHANNELS][-LAYERS:]
-        wanted = {"layers": layers, "channels": list(range(CHANNELS))}
-        table, job = ask(library, images, {"features": {"steps": steps}}, **wanted)
+        wanted = {"layers": layers, "channels": list(range(CHANNELS)), **more}
+        table, job = ask(library, images, techniques, **wanted)
         engine = strata(library, trace, "engine", "--workers", str(workers))
         try:
             while not (row := table.get(job.id)).ended:
@@ -59,10 +61,11 @@ def build(model: Path, images: Path, workers: int, steps: int) -> Speed:
         if row.state != "done":
             raise SystemExit(f"The build {row.state}: {row.error}")
         # the prior is one task that all wait for: of a build of any size it is nothing
-        done = [run for run in runs(trace) if run.technique in PICTURES and run.end is not None]
+        every = [run for run in runs(trace) if run.end is not None]
+        done = [run for run in every if run.technique in PICTURES]
         ends = [run.end or run.begin for run in done]
         span = max(ends) - min(run.begin for run in done)
-        return Speed(workers, span, sum(end - run.begin for run, end in zip(done, ends, strict=True)), done)
+        return Speed(workers, span, sum(end - run.begin for run, end in zip(done, ends, strict=True)), len(done), every)
 
 
 def durations(ran: Sequence[Run]) -> dict[str, list[float]]:
@@ -98,16 +101,15 @@ def resnet50() -> tuple[ModelCard, ProbeCard, list[Task]]:
 def simulate(tasks: Sequence[Task], took: Mapping[str, Sequence[float]], workers: int = GPUS, seed: int = 0) -> float:
     """Share of the workers' time in which they are busy, each task taking as long as one of its technique did.
 
-    The agenda decides as in a real build; a technique that was not measured takes what the quickest measured does.
+    The agenda decides as in a real build. Raises KeyError for a technique that was not measured.
     """
     chance = random.Random(seed)
-    least = min((statistics.median(each) for each in took.values()), default=1.0)
     agenda = Agenda(tasks)
     running: list[tuple[float, str]] = []
     now = busy = 0.0
     while agenda.left:
         while len(running) < workers and (task := agenda.take()) is not None:
-            seconds = chance.choice(took.get(task.technique) or [least])
+            seconds = chance.choice(took[task.technique])
             busy += seconds
             heapq.heappush(running, (now + seconds, task.key))
         now, key = heapq.heappop(running)

@@ -1,4 +1,4 @@
-"""Loaded into each worker by Dask (`distributed.worker.preload`): writes down when a task begins and when it ends.
+"""Loaded into each worker by Dask (`distributed.worker.preload`): when a task begins, when its artifact is kept.
 
 A line is `begin|end key technique time pid` in the file that STRATA_TRACE names; short appends are whole.
 """
@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from analysis.atlas import atlas
+from analysis.atlas.artifacts import Artifacts
 from analysis.jobs import worker
 
 TRACE = os.environ["STRATA_TRACE"]
@@ -23,7 +25,7 @@ def note(what: str, task: Any) -> None:
 
 
 def traced(find: Callable[[str], Any]) -> Callable[[str], Any]:
-    """A `technique` whose `run` is written down."""
+    """A `technique` whose beginnings are written down."""
 
     class Traced:
         def __init__(self, inner: Any) -> None:
@@ -31,12 +33,17 @@ def traced(find: Callable[[str], Any]) -> Callable[[str], Any]:
 
         def run(self, task: Any, context: Any) -> Any:
             note("begin", task)
-            made = self.inner.run(task, context)
-            note("end", task)
-            return made
+            return self.inner.run(task, context)
 
     return lambda name: Traced(find(name))
 
 
+class Kept(Artifacts):
+    def write(self, task: Any, artifact: Any) -> None:
+        super().write(task, artifact)
+        note("end", task)
+
+
 def dask_setup(_worker: Any) -> None:
     worker.technique = traced(worker.technique)  # type: ignore[assignment]
+    atlas.Artifacts = Kept  # type: ignore[misc]

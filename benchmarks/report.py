@@ -37,10 +37,13 @@ def spread(values: Sequence[float], form: str = ".1f") -> str:
 
 
 def machine() -> str:
-    name = next(
+    return f"{cpu()}, one thread, torch {version('torch')}, processor seconds"
+
+
+def cpu() -> str:
+    return next(
         (line.split(":")[1].strip() for line in _cpuinfo() if line.startswith("model name")), platform.processor()
     )
-    return f"{name}, one thread, torch {version('torch')}, processor seconds"
 
 
 def _cpuinfo() -> list[str]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 from analysis.atlas.library import Library
@@ -22,11 +24,17 @@ DREAMER = "photos"
 def file_sample_builds(library: Library) -> None:
     """Put the samples into the library and file what is still to be built of them."""
     jobs = Jobs(library.database_url)
-    for name in (*DEFAULT, DREAMER):
-        sample = SAMPLES[name]
-        model_id = _model_id(library, sample)
-        if name != DREAMER and _unfinished(library, model_id):
-            jobs.submit("build", _request(library, model_id, later=name != DEFAULT[0]))
+    images = library.root / "samples" / DEFAULT[0]
+    # beside the opening of the models, which needs the other core
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as beside:
+        drawn = None if images.exists() else beside.submit(draw_probe, images, DEFAULT[0])
+        ids = {name: _model_id(library, SAMPLES[name]) for name in (*DEFAULT, DREAMER)}
+        if drawn is not None:
+            print("  drawing the images they are measured on", flush=True)
+            drawn.result()
+    for name in DEFAULT:
+        if _unfinished(library, ids[name]):
+            jobs.submit("build", _request(ids[name], images, later=name != DEFAULT[0]))
 
 
 def _model_id(library: Library, sample: Sample) -> str:
@@ -43,14 +51,11 @@ def _model_id(library: Library, sample: Sample) -> str:
     return card.id
 
 
-def _request(library: Library, model_id: str, later: bool) -> dict[str, object]:
-    """Everything, each picture tried once: the first atlas should be there soon."""
-    images = library.root / "samples" / DEFAULT[0]
-    if not images.exists():
-        print("  drawing the images they are measured on", flush=True)
-        draw_probe(images, DEFAULT[0])
+def _request(model_id: str, images: Path, later: bool) -> dict[str, object]:
+    """Everything, each picture tried once: the first atlas should be there soon. Nobody waits for sketches of what
+    comes later."""
     techniques: dict[str, dict[str, object]] = {name: {} for name in EVERYTHING}
-    techniques["features"] = {"retries": 0}
+    techniques["features"] = {"retries": 0, **({"sketch": 0} if later else {})}
     request = BuildRequest(model=model_id, images=str(images), techniques=techniques, later=later)
     return request.model_dump(mode="json")
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from analysis import encoding
 from analysis.exemplars.choose import Exemplar
-from analysis.exemplars.patches import patch_box, tile_of
+from analysis.exemplars.patches import patch_box, picture_of, tile_of
 from analysis.models.input_spec import InputSpec
 from analysis.models.layers import ConvLayer
 from analysis.probe.probe import Probe
@@ -49,11 +49,15 @@ def exemplar_files(
     rows: list[dict[str, Any]] = [{}] * len(found)
     tiles = [np.zeros((tile, tile, 3), np.uint8)] * len(found)
     for image, numbers in sorted(by_image.items()):
-        pixels = probe.batch([image], spec)[0].numpy()
+        picture = picture_of(probe.batch([image], spec)[0].numpy())
+        # what sees the whole image, or has the same peak as another channel, is cut once
+        cut: dict[tuple[int, ...], np.ndarray] = {}
         for number in numbers:
             rows[number] = _row(found[number], layer, probe, spec) | {"tile": number}
             box = tuple(rows[number][side] for side in ("top", "left", "bottom", "right"))
-            tiles[number] = tile_of(pixels, box, tile)
+            if box not in cut:
+                cut[box] = tile_of(picture, box, tile)
+            tiles[number] = cut[box]
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     columns *= max(1, math.isqrt(len(tiles)) // columns)
     return {"exemplars.parquet": encoding.to_parquet(table)} | sheet_files("patches.webp", tiles, columns)

@@ -30,16 +30,24 @@ def patch_box(layer: ConvLayer | None, y: int, x: int, height: int, width: int) 
     return top, left, top + side, left + side
 
 
-def tile_of(image: np.ndarray, box: tuple[int, int, int, int], size: int) -> np.ndarray:
-    """image [C, H, W] in [0, 1], box in it → [size, size, 3] uint8; small patches are magnified smoothly."""
+def tile_of(picture: Image.Image, box: tuple[int, int, int, int], size: int) -> np.ndarray:
+    """What `picture_of` an image shows in the box → [size, size, 3] uint8; small patches are magnified smoothly."""
     top, left, bottom, right = box
-    return shown(image[:, top:bottom, left:right], size, size)
+    return _resized(picture.crop((left, top, right, bottom)), size, size)
 
 
 def shown(image: np.ndarray, height: int, width: int) -> np.ndarray:
-    """image [C, H, W] in [0, 1] → [height, width, 3] uint8. Of more than three channels the first three are shown."""
+    """image [C, H, W] in [0, 1] → [height, width, 3] uint8."""
+    return _resized(picture_of(image), height, width)
+
+
+def picture_of(image: np.ndarray) -> Image.Image:
+    """image [C, H, W] in [0, 1] → RGB. Of more than three channels the first three are shown."""
     planes = image[:3] if image.shape[0] >= 3 else image[:1]
     pixels = np.round(np.clip(np.nan_to_num(planes), 0, 1) * 255).astype(np.uint8).transpose(1, 2, 0)
-    picture = Image.fromarray(np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels)
-    kind = Image.Resampling.BICUBIC if height > image.shape[1] else Image.Resampling.LANCZOS
+    return Image.fromarray(np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else np.ascontiguousarray(pixels))
+
+
+def _resized(picture: Image.Image, height: int, width: int) -> np.ndarray:
+    kind = Image.Resampling.BICUBIC if height > picture.height else Image.Resampling.LANCZOS
     return np.asarray(picture.resize((width, height), kind))
