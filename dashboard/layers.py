@@ -12,6 +12,7 @@ from analysis.atlas.atlas import Atlas
 from analysis.models.layers import ConvLayer
 from analysis.task import Task
 from dashboard.address import link
+from dashboard.classes import class_names
 from dashboard.components.strips import Figure, Strip
 from dashboard.library import CLASSES, OUTPUTS
 from dashboard.measures import measures_of, to_data, written
@@ -46,6 +47,9 @@ def _layer_facts(atlas: Atlas, layer: ConvLayer, _made_by_now: tuple[str, ...]) 
     sheets = Sheets()
     pictures = layer_pictures(atlas, layer.name, sheets)
     channels = list(range(layer.out_channels))
+    known = class_names(atlas) if layer.kind == CLASSES else None
+    if known:  # what a class is called says more than what its strongest images show
+        pictures.labels.update(enumerate(known.names[: layer.out_channels]))
     table = channel_table(atlas, layer, pictures)
     highlights = [measure.name for measure in measures_of(table) if measure.highlight]
     dead = set() if "dead" not in table else set(table["channel"][table["dead"].fillna(False).astype(bool)].astype(int))

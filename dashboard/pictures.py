@@ -117,3 +117,16 @@ def spread(items: Sequence[int], count: int) -> list[int]:
     if len(items) <= count:
         return list(items)
     return [items[round(place * (len(items) - 1) / (count - 1))] for place in range(count)] if count > 1 else [items[0]]
+
+
+def tile_of(atlas: Atlas, layer: str, channel: int, sheets: Sheets) -> Tile | None:
+    """One channel's picture, else its strongest real patch, without looking at the rest of its layer."""
+    features = atlas.features(layer)
+    rows, file = None if features is None else features[features["channel"] == channel], "sheet.webp"
+    if rows is None or rows.empty:
+        exemplars = atlas.exemplars(layer)
+        if exemplars is None:
+            return None
+        chosen = (exemplars["channel"] == channel) & (exemplars["kind"] == "top") & (exemplars["rank"] == 0)
+        rows, file = exemplars[chosen], "patches.webp"
+    return next(iter(sheets.tiles(atlas, rows, file)), None)

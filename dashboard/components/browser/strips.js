@@ -20,13 +20,6 @@ export default function (component) {
   return () => state.observer.disconnect()
 }
 
-function make(kind, className, text) {
-  const element = document.createElement(kind)
-  if (className) element.className = className
-  if (text !== undefined) element.textContent = text
-  return element
-}
-
 function fillHead(head, data) {
   head.hidden = !data.head
   if (!data.head) return
