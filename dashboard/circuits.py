@@ -28,12 +28,17 @@ def circuit_of(atlas: Atlas, layer: ConvLayer, channel: int, sheets: Sheets) -> 
     first = "No conv layer feeds it: it reads the image itself."
     lost = f"What feeds it passes through {facts['lost']}, behind which the weights of single channels are not known."
     nowhere = "A class feeds nothing." if layer.kind == CLASSES else "No layer reads it that is listed here."
-    about = "The channels before it that it reads with the greatest weights."
+    about = "The channels before it that it reads with the greatest weights, each with its share of them."
     if facts["lost"] and ways["in"]:
-        about += f" A part of what it reads passes through {facts['lost']} and is not shown."
+        about += f" What passes through {facts['lost']} is not shown."
     return (
         Side("Fed by", about, lost if facts["lost"] else first, ways["in"]),
-        Side("Feeds", "The channels after it that read it with the greatest weights.", nowhere, ways["out"]),
+        Side(
+            "Feeds",
+            "The channels after it whose weights are most on it, each with its share of what they read.",
+            nowhere,
+            ways["out"],
+        ),
     )
 
 

@@ -16,7 +16,7 @@ from dashboard.classes import class_names
 from dashboard.components.strips import Figure, Strip
 from dashboard.library import CLASSES, OUTPUTS
 from dashboard.measures import measures_of, to_data, written
-from dashboard.pictures import LayerPictures, Sheets, Tile, layer_pictures, spread
+from dashboard.pictures import LayerPictures, Sheets, Tile, layer_pictures, readable, spread
 from dashboard.state import View
 
 ROW_PICTURES = 16
@@ -35,6 +35,7 @@ class GridFacts:
     highlights: list[str]
     dead: set[int]
     planned: set[int]
+    words: dict[int, str]
 
 
 def layer_facts(atlas: Atlas, layer: ConvLayer) -> GridFacts:
@@ -54,7 +55,8 @@ def _layer_facts(atlas: Atlas, layer: ConvLayer, _made_by_now: tuple[str, ...]) 
     highlights = [measure.name for measure in measures_of(table) if measure.highlight]
     dead = set() if "dead" not in table else set(table["channel"][table["dead"].fillna(False).astype(bool)].astype(int))
     planned = _planned(atlas, layer) | pictures.picture.keys() | pictures.examples.keys()
-    return GridFacts(channels, pictures, sheets, table, to_data(table, channels), highlights, dead, planned)
+    statistics = to_data(table, channels)
+    return GridFacts(channels, pictures, sheets, table, statistics, highlights, dead, planned, _driving(table))
 
 
 def representatives(atlas: Atlas, layer: ConvLayer, sheets: Sheets, count: int) -> list[Tile]:
@@ -101,6 +103,14 @@ def channel_table(atlas: Atlas, layer: ConvLayer, pictures: LayerPictures) -> pd
         best = table["peak_max"].where(table["peak_max"] > 0)
         table["reach"] = table["channel"].map(pictures.peaks).astype(float) / best
     return table
+
+
+def _driving(table: pd.DataFrame) -> dict[int, str]:
+    """Channel → the classes that drive it, as words to search for."""
+    if "classes" not in table:
+        return {}
+    named = zip(table["channel"].astype(int), table["classes"], strict=True)
+    return {channel: " ".join(map(readable, names)) for channel, names in named if hasattr(names, "__len__")}
 
 
 def _planned(atlas: Atlas, layer: ConvLayer) -> set[int]:

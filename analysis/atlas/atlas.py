@@ -206,7 +206,7 @@ class Atlas:
         return self._rows("weights", "weights.parquet", layer, ("channel",))
 
     def circuits(self, layer: str) -> pd.DataFrame | None:
-        """One row a wire between a channel and one of another layer, strongest first."""
+        """One row a wire between a channel and one of another layer, the greatest share first."""
         return self._rows("circuits", "circuits.parquet", layer, ("channel", "direction", "rank"))
 
     def map(self, layer: str) -> pd.DataFrame | None:

@@ -14,7 +14,7 @@ from analysis.models.wiring import Wiring
 COLUMNS: dict[str, str] = {
     "channel": "number of the channel",
     "direction": "in: the other channel feeds this one; out: this one feeds the other",
-    "rank": "0 is the strongest of its direction",
+    "rank": "0 is the greatest share of its direction",
     "layer": "conv layer or head of the other channel",
     "other": "number of the other channel",
     "strength": "root of the summed squared weights between the two, the batch normalisations' scales multiplied in",
@@ -37,7 +37,7 @@ Gains = Mapping[str, np.ndarray]
 
 
 def circuits_table(wiring: Wiring, layer: str, gains: Gains, most: int) -> pd.DataFrame:
-    """At most `most` wires a channel and direction, strongest first; the columns of COLUMNS."""
+    """At most `most` wires a channel and direction, the greatest share first; the columns of COLUMNS."""
     found = []
     own = wiring.readers.get(layer)
     if own is not None and len(own.wires.at):
@@ -48,13 +48,13 @@ def circuits_table(wiring: Wiring, layer: str, gains: Gains, most: int) -> pd.Da
         for name in _readers(wiring, layer):
             read = _strengths(wiring, name, gains)
             mine = np.flatnonzero(read.source == wiring.sources.index(layer))
-            outs, places = _strongest(read.power[:, mine].T, most)
+            outs, places = _strongest(_shares(read)[:, mine].T, most)
             rows = _rows("out", read, wiring, outs, mine[places])
             found.append(rows.assign(channel=read.channel[mine[places]], layer=name, other=outs))
     if not found:
         return pd.DataFrame({name: [] for name in COLUMNS}).astype({"channel": int, "other": int, "height": int})
     table = pd.concat(found, ignore_index=True)
-    table = table.sort_values(["channel", "direction", "strength"], ascending=[True, True, False], kind="stable")
+    table = table.sort_values(["channel", "direction", "share"], ascending=[True, True, False], kind="stable")
     table["rank"] = table.groupby(["channel", "direction"]).cumcount()
     return table[table["rank"] < most][list(COLUMNS)].reset_index(drop=True)
 
@@ -78,12 +78,18 @@ def _strengths(wiring: Wiring, name: str, gains: Gains) -> Strengths:
     return strengths_of(reader, gains.get(name, np.ones(len(reader.weights))))
 
 
-def _strongest(power: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray]:
-    """power [a, b] → of each of the a the columns of its `most` greatest entries above 0, and which a each is of."""
-    kept = min(most, power.shape[1])
-    columns = np.argsort(-power, axis=1, kind="stable")[:, :kept]
-    rows = np.repeat(np.arange(len(power)), kept)
-    some = power[rows, columns.ravel()] > 0
+def _shares(read: Strengths) -> np.ndarray:
+    """[o, n] of all the power with which each channel of the reader reads conv layers; 0 where it reads with none."""
+    total = read.power.sum(axis=1, keepdims=True)
+    return np.divide(read.power, total, out=np.zeros_like(read.power), where=total > 0)
+
+
+def _strongest(figures: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray]:
+    """figures [a, b] → of each of the a the columns of its `most` greatest entries above 0, and which a each is of."""
+    kept = min(most, figures.shape[1])
+    columns = np.argsort(-figures, axis=1, kind="stable")[:, :kept]
+    rows = np.repeat(np.arange(len(figures)), kept)
+    some = figures[rows, columns.ravel()] > 0
     return columns.ravel()[some], rows[some]
 
 
@@ -101,7 +107,7 @@ def _rows(
             "layer": np.array(wiring.sources, object)[read.source[pairs]],
             "other": read.channel[pairs],
             "strength": np.sqrt(power),
-            "share": power / read.power.sum(axis=1)[outs],
+            "share": _shares(read)[outs, pairs],
             "balance": np.divide(flat.sum(axis=1), size, out=np.zeros(len(flat), np.float32), where=size > 0),
             "height": kernels.shape[1],
             "kernel": list(flat.astype(np.float32)),
