@@ -36,7 +36,16 @@ def about_model(atlas: Atlas) -> str:
     """One line: what the model is."""
     card = atlas.model
     channels = sum(layer.out_channels for layer in card.layers)
-    return f"{card.architecture or card.format} · {len(card.layers)} conv layers · {channels:,} channels"
+    weights = counted(sum(layer.parameters for layer in card.layers))
+    layers = f"{len(card.layers)} conv layers · {channels:,} channels"
+    return f"{card.architecture or card.format} · {layers} · {weights} weights in them"
+
+
+def counted(number: int) -> str:
+    """1234567 → 1.2 million."""
+    if number < 10_000:
+        return f"{number:,}"
+    return f"{number / 1e3:,.0f} thousand" if number < 10**6 else f"{number / 1e6:,.1f} million"
 
 
 def about_input(atlas: Atlas) -> str:
@@ -75,7 +84,7 @@ def atlas_strip(atlas: Atlas, sheets: Sheets, findings: Figure) -> Strip:
 
 def from_first_to_last(atlas: Atlas, sheets: Sheets, count: int = CARD_PICTURES) -> list[Tile]:
     """`count` pictures from the first layer to the last, as evenly as there are layers."""
-    layers = layers_with_something(atlas)
+    layers = [layer for layer in layers_with_something(atlas) if representatives(atlas, layer, Sheets(), 1)]
     places = spread(range(len(layers)), count)
     each = -(-count // max(1, len(places)))
     found = [tile for place in places for tile in representatives(atlas, layers[place], sheets, each)]

@@ -2,38 +2,24 @@
 
 from __future__ import annotations
 
-import pandas as pd
 import pytest
 
-from analysis import encoding
 from analysis.atlas.atlas import Atlas
 from analysis.atlas.library import Library
-from analysis.circuits.table import COLUMNS
-from analysis.task import Task
 from tests.dashboard.conftest import Open
 from tests.dashboard.synthetic import add_atlas, model_card
 from tests.dashboard.test_pages import component
+from tests.dashboard.wired import wire, wire_up
 
 LAYER, BEFORE, AFTER = "features.1.conv", "features.0.conv", "features.2.conv"
-
-
-def wire(channel: int, direction: str, layer: str, other: int, balance: float) -> tuple[object, ...]:
-    return (channel, direction, 0, layer, other, 1.5, 0.25, balance, 2, [1.0, -0.5, 0.0, balance])
 
 
 @pytest.fixture
 def atlas(own_shelf: Library) -> Atlas:
     """Channel 5 is excited by 7 and inhibited by 2 of the layer before; channel 6 is fed by what is not known."""
     atlas = add_atlas(own_shelf, model_card())
-    task = Task("circuits", 1, atlas.model.sha256, layer=LAYER)
-    atlas.add_build({"request": {}, "versions": {}}, [task])
     rows = [wire(5, "in", BEFORE, 7, 0.9), wire(5, "in", BEFORE, 2, -0.8), wire(5, "out", AFTER, 90, 0.1)]
-    facts = {"reads": [BEFORE], "read_by": [AFTER], "lost": "bmm"}
-    files = {
-        "circuits.parquet": encoding.to_parquet(pd.DataFrame(rows, columns=list(COLUMNS))),
-        "layer.json": encoding.to_json(facts),
-    }
-    atlas.artifacts.write(task, files)
+    wire_up(atlas, {LAYER: [BEFORE]}, {LAYER: rows}, lost="bmm")
     return atlas
 
 

@@ -61,3 +61,19 @@ def test_a_class_has_a_page(atlas: Atlas, open_page: Open) -> None:
 def test_a_model_without_heads_has_none(own_shelf: Library, open_page: Open) -> None:
     add_atlas(own_shelf, model_card())
     assert "has no layer" in open_page("layer", atlas="tiny", layer="output").warning[0].value
+
+
+def test_a_class_is_called_by_its_name(atlas: Atlas, open_page: Open) -> None:
+    """The images have as many classes as the model has outputs: their order is taken for the outputs'."""
+    app = open_page("channel", atlas="tiny", layer="output", channel="2")
+    assert "Class 2: parachute" in words(app).replace("\\", "")
+    assert "assumed" in words(app)
+    data = component(open_page("layer", atlas="tiny", layer="output"), "strata_grid")
+    assert data["labels"] == ["church", "golf ball", "parachute", "tench"]
+    assert data["word"] == "Class"
+
+
+def test_a_class_without_a_known_name_is_a_number(own_shelf: Library, open_page: Open) -> None:
+    add_atlas(own_shelf, replace(model_card(), heads={"output": 7}))
+    app = open_page("channel", atlas="tiny", layer="output", channel="2")
+    assert "Class 2\n" in words(app)

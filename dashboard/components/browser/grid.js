@@ -186,7 +186,7 @@ function listenToView(state, view) {
     const typing = event.composedPath()[0].closest?.("input, textarea, select, [contenteditable]")
     if (typing || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return
     if (event.key === "/") { event.preventDefault(); state.root.querySelector(".find").focus() }
-    else if (event.key === "?") toggleHelp(state)
+    else if (event.key === "?") { event.preventDefault(); toggleHelp(state) }
     else if (event.key === "c" && grid.view.selected.length) change(state, { beside: !grid.view.beside })
     else if (event.key.startsWith("Arrow") && event.composedPath()[0] === document.body) { view.focus(); onKey(state, event) }
   }
