@@ -112,8 +112,9 @@ def statistics_chart(
 
     about = f"{upward['title']} of the layer's channels against {across['title']}"
     options = {"displaylogo": False, "modeBarButtonsToRemove": ["toImage", "autoScale2d"]}
-    modes = ("points", "box", "lasso")
-    st.plotly_chart(figure, key=key, on_select=chosen, selection_mode=modes, config=options, alt=about)
+    st.plotly_chart(
+        figure, key=key, on_select=chosen, selection_mode=("points", "box", "lasso"), config=options, alt=about
+    )
 
 
 def _ticks(statistic: dict[str, Any]) -> str:

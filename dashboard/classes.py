@@ -24,6 +24,24 @@ def class_names(atlas: Atlas) -> ClassNames | None:
     return published_names(atlas.model)
 
 
+def unit_names(atlas: Atlas, layer: ConvLayer) -> ClassNames | None:
+    """Names for all units of a head, or of a conv layer whose every channel is one class of it; None for others."""
+    known = class_names(atlas)
+    if known is None or layer.kind == CLASSES:
+        return known
+    if layer.out_channels != len(known.names) or not _is_the_head(atlas, layer):
+        return None
+    return ClassNames(known.names, f"that of the class that it alone feeds, {known.evidence}")
+
+
+def _is_the_head(atlas: Atlas, layer: ConvLayer) -> bool:
+    """Whether the model's only head reads channel n of this layer as class n, and nothing else."""
+    wires = atlas.circuits(next(iter(atlas.model.heads)))
+    if wires is None or len(wires) != layer.out_channels:
+        return False
+    return bool((wires["layer"] == layer.name).all() and (wires["other"] == wires["channel"]).all())
+
+
 def name_of_class(atlas: Atlas, number: int) -> str:
     """Empty where it is not known."""
     known = class_names(atlas)
@@ -31,9 +49,10 @@ def name_of_class(atlas: Atlas, number: int) -> str:
 
 
 def unit_name(atlas: Atlas, layer: ConvLayer, channel: int) -> str:
-    """A class's name, or the classes of which most of a channel's strongest images are; may be empty."""
-    if layer.kind == CLASSES:
-        return name_of_class(atlas, channel)
+    """The name of its class, or the classes of which most of a channel's strongest images are; may be empty."""
+    named = unit_names(atlas, layer)
+    if named:
+        return named.names[channel]
     exemplars = atlas.exemplars(layer.name)
     if exemplars is None:
         return ""

@@ -12,7 +12,7 @@ from analysis.atlas.atlas import Atlas
 from analysis.models.layers import ConvLayer
 from analysis.task import Task
 from dashboard.address import link
-from dashboard.classes import class_names
+from dashboard.classes import unit_names
 from dashboard.components.strips import Figure, Strip
 from dashboard.library import CLASSES, OUTPUTS
 from dashboard.measures import measures_of, to_data, written
@@ -36,6 +36,7 @@ class GridFacts:
     dead: set[int]
     planned: set[int]
     words: dict[int, str]
+    named: bool
 
 
 def layer_facts(atlas: Atlas, layer: ConvLayer) -> GridFacts:
@@ -48,7 +49,7 @@ def _layer_facts(atlas: Atlas, layer: ConvLayer, _made_by_now: tuple[str, ...]) 
     sheets = Sheets()
     pictures = layer_pictures(atlas, layer.name, sheets)
     channels = list(range(layer.out_channels))
-    known = class_names(atlas) if layer.kind == CLASSES else None
+    known = unit_names(atlas, layer)
     if known:  # what a class is called says more than what its strongest images show
         pictures.labels.update(enumerate(known.names[: layer.out_channels]))
     table = channel_table(atlas, layer, pictures)
@@ -56,7 +57,9 @@ def _layer_facts(atlas: Atlas, layer: ConvLayer, _made_by_now: tuple[str, ...]) 
     dead = set() if "dead" not in table else set(table["channel"][table["dead"].fillna(False).astype(bool)].astype(int))
     planned = _planned(atlas, layer) | pictures.picture.keys() | pictures.examples.keys()
     statistics = to_data(table, channels)
-    return GridFacts(channels, pictures, sheets, table, statistics, highlights, dead, planned, _driving(table))
+    return GridFacts(
+        channels, pictures, sheets, table, statistics, highlights, dead, planned, _driving(table), bool(known)
+    )
 
 
 def representatives(atlas: Atlas, layer: ConvLayer, sheets: Sheets, count: int) -> list[Tile]:

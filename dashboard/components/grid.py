@@ -80,6 +80,7 @@ def grid(
     coming: int = 0,
     room: tuple[int, int] = (0, 0),
     word: str = "Channel",
+    named: bool = False,
     words: Mapping[int, str] | None = None,
     plots: bool = False,
 ) -> tuple[Opened | None, int]:
@@ -90,6 +91,7 @@ def grid(
     coming  : channels of which something is still to come
     room    : the steps to other layers that there are, from the least (≤ 0) to the greatest (≥ 0)
     word    : what a unit is called: Channel, Class
+    named   : the labels are the channels' names, and stand below the tiles
     words   : what else a search finds a channel by
     plots   : offer a plot of two statistics against each other (`View.across`, `View.upward`)
     """
@@ -115,6 +117,7 @@ def grid(
             "labels": [labels.get(channel, "") for channel in channels],
             "words": [(words or {}).get(channel, "") for channel in channels],
             "word": word,
+            "named": named,
             "plots": plots,
             "highlights": highlights,
             "view": _to_script(view, "pictures" if has_pictures else "examples", {s["name"] for s in statistics}),

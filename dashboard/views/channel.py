@@ -6,7 +6,7 @@ import streamlit as st
 
 from dashboard.channels import examples_of, picture_of, still_to_come_of, values_of
 from dashboard.circuits import circuit_of
-from dashboard.classes import class_names, unit_name
+from dashboard.classes import unit_name, unit_names
 from dashboard.components.circuit import circuit
 from dashboard.components.unit import gauges, unit
 from dashboard.frame import Way, go, heading, view
@@ -31,7 +31,7 @@ def channel_at(step: int) -> View:
     return place.at(channel=(channel + step) % layer.out_channels)
 
 
-named = class_names(atlas) if layer.kind == CLASSES else None
+named = unit_names(atlas, layer)
 title = f"{'Class' if layer.kind == CLASSES else 'Channel'} {channel}"
 if named:
     title += f": {named.names[channel]}"

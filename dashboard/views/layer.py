@@ -101,7 +101,8 @@ def sheet(now: View, facts: GridFacts, coming: int) -> tuple[Opened | None, int]
         coming=coming,
         room=walk.room,
         word="Class" if layer.kind == CLASSES else "Channel",
-        words={} if layer.kind == CLASSES else facts.words,
+        named=facts.named,
+        words={} if facts.named else facts.words,
         plots=True,
     )
 

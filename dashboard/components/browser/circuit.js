@@ -145,5 +145,5 @@ function connect(root) {
 }
 
 function light(root, link, on) {
-  link.path?.classList.toggle("near", on)
+  link.path?.classList.toggle("lit", on)
 }

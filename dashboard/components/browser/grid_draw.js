@@ -106,7 +106,7 @@ function drawCaption(context, data, i, statistic, x, y, side, colours) {
   context.font = `500 12px ${colours.font}`
   context.textAlign = "left"
   context.fillStyle = colours.text
-  const name = data.word === "Channel" ? "" : ` ${data.labels[i]}`
+  const name = data.named ? ` ${data.labels[i]}` : ""
   context.fillText(cut(context, `${data.channels[i]}${name}`, statistic ? side - 48 : side), x, y + 14)
   if (!statistic) return
   context.textAlign = "right"
