@@ -36,22 +36,20 @@ def about_model(atlas: Atlas) -> str:
     """One line: what the model is."""
     card = atlas.model
     channels = sum(layer.out_channels for layer in card.layers)
-    weights = counted(sum(layer.parameters for layer in card.layers))
-    layers = f"{len(card.layers)} conv layers · {channels:,} channels"
-    return f"{card.architecture or card.format} · {layers} · {weights} weights in them"
+    return f"{card.architecture or card.format} · {len(card.layers)} conv layers · {channels:,} channels"
+
+
+def about_size(atlas: Atlas) -> str:
+    """A few words: how large the model is, and what it takes."""
+    spec, weights = atlas.model.input, sum(layer.parameters for layer in atlas.model.layers)
+    return f"{counted(weights)} conv weights · input {spec.channels}×{spec.height}×{spec.width}"
 
 
 def counted(number: int) -> str:
-    """1234567 → 1.2 million."""
-    if number < 10_000:
-        return f"{number:,}"
-    return f"{number / 1e3:,.0f} thousand" if number < 10**6 else f"{number / 1e6:,.1f} million"
-
-
-def about_input(atlas: Atlas) -> str:
-    """A few words: what the model takes."""
-    spec = atlas.model.input
-    return f"input {spec.channels}×{spec.height}×{spec.width}"
+    """1234567 → 1.2 M."""
+    if number < 1000:
+        return str(number)
+    return f"{number / 1e3:.0f} k" if number < 10**6 else f"{number / 1e6:,.1f} M"
 
 
 def about_probe(atlas: Atlas) -> str:
@@ -76,7 +74,7 @@ def atlas_strip(atlas: Atlas, sheets: Sheets, findings: Figure) -> Strip:
         atlas.id,
         link("overview", View(atlas=atlas.id)),
         atlas.model.name,
-        f"{about_model(atlas)}\n{about_probe(atlas)}",
+        f"{about_model(atlas)}\n{about_size(atlas)}\n{about_probe(atlas)}",
         [from_first_to_last(atlas, sheets)],
         figures,
     )

@@ -63,7 +63,7 @@ def everything() -> None:
     sides = circuit_of(atlas, layer, channel, wires)
     if sides:
         middle = tile_of(atlas, layer.name, channel, wires)
-        around = circuit(title.split(":")[0].lower(), middle, sides, wires, key=f"circuit-{name}")
+        around = circuit(title[0].lower() + title[1:], middle, sides, wires, key=f"circuit-{name}")
     gauges(facts.statistics, channel, values_of(facts, channel), key=f"gauges-{name}")
     if step:
         go("channel", channel_at(step))

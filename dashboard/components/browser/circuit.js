@@ -49,6 +49,7 @@ function wireOf(root, wire, k, data, go) {
   lead(link, wire.href, () => go(wire))
   const [tile, kernel] = [square(58, "tile"), square(38, "kernel")]
   paintTile(tile, data, wire.tile)
+  tile.classList.toggle("blank", !wire.tile)
   paintKernel(kernel, wire, root)
   const words = make("div", "words")
   const said = make("small")

@@ -67,12 +67,18 @@ function stripOf(tiles, data, drawn) {
     context.scale(ratio, ratio)
     context.imageSmoothingQuality = "high"
     const shown = Math.min(tiles.length, Math.floor((width + 5) / (data.tile + 5)))
-    tiles.slice(0, shown).forEach(([s, t], k) => drawTile(context, data.sheets[s], t, k * (data.tile + 5), 0, data.tile, again))
+    spreadOver(tiles, shown).forEach(([s, t], k) => drawTile(context, data.sheets[s], t, k * (data.tile + 5), 0, data.tile, again))
   }
   const again = () => { asked ??= requestAnimationFrame(draw) }
   drawn.push(again)
   again()
   return canvas
+}
+
+// So many of the items, evenly from the first to the last.
+function spreadOver(items, count) {
+  if (items.length <= count) return items
+  return Array.from({ length: count }, (_, k) => items[Math.round((k * (items.length - 1)) / Math.max(1, count - 1))])
 }
 
 function figureOf(figure, data) {
