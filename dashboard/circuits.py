@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import pandas as pd
+
 from analysis.atlas.atlas import Atlas
 from analysis.models.layers import ConvLayer
 from dashboard.address import link
-from dashboard.classes import unit_name
+from dashboard.classes import names_of
 from dashboard.components.circuit import Side, Wire
 from dashboard.library import CLASSES, layers_of
 from dashboard.measures import written
-from dashboard.pictures import Sheets, tile_of
+from dashboard.pictures import Sheets, Tile, tiles_of
 from dashboard.state import View
 
 SURE = 1 / 3
@@ -23,8 +25,10 @@ def circuit_of(atlas: Atlas, layer: ConvLayer, channel: int, sheets: Sheets) -> 
     table, facts = atlas.circuits(layer.name), atlas.layer_facts("circuits", layer.name)
     if table is None or facts is None:
         return None
-    rows = table[table["channel"] == channel].to_dict("records")
-    ways = {way: [_wire(atlas, row, sheets) for row in rows if row["direction"] == way] for way in ("in", "out")}
+    rows = table[table["channel"] == channel]
+    ends = _ends(atlas, rows, sheets)
+    wires = [(row["direction"], _wire(atlas, row, *ends)) for row in rows.to_dict("records")]
+    ways = {side: [wire for way, wire in wires if way == side] for side in ("in", "out")}
     first = "No conv layer feeds it: it reads the image itself."
     lost = f"What feeds it passes through {facts['lost']}, behind which the weights of single channels are not known."
     nowhere = "A class feeds nothing." if layer.kind == CLASSES else "No layer reads it that is listed here."
@@ -42,14 +46,28 @@ def circuit_of(atlas: Atlas, layer: ConvLayer, channel: int, sheets: Sheets) -> 
     )
 
 
-def _wire(atlas: Atlas, row: dict[Any, Any], sheets: Sheets) -> Wire:
+Unit = tuple[str, int]
+
+
+def _ends(atlas: Atlas, rows: pd.DataFrame, sheets: Sheets) -> tuple[dict[Unit, Tile], dict[Unit, str]]:
+    """The pictures and the names of the channels at the other ends, each layer looked at once."""
+    tiles: dict[Unit, Tile] = {}
+    names: dict[Unit, str] = {}
+    layers = {layer.name: layer for layer in layers_of(atlas.model)}
+    for name, group in rows.groupby("layer", sort=False):
+        channels, layer = group["other"].astype(int).tolist(), layers[str(name)]
+        tiles |= {(layer.name, each): tile for each, tile in tiles_of(atlas, layer.name, channels, sheets).items()}
+        names |= {(layer.name, each): said for each, said in names_of(atlas, layer, channels).items()}
+    return tiles, names
+
+
+def _wire(atlas: Atlas, row: dict[Any, Any], tiles: dict[Unit, Tile], names: dict[Unit, str]) -> Wire:
     layer, other, balance = str(row["layer"]), int(row["other"]), float(row["balance"])
-    found = next((each for each in layers_of(atlas.model) if each.name == layer), None)
     return Wire(
         layer,
         other,
-        unit_name(atlas, found, other) if found else "",
-        tile_of(atlas, layer, other, sheets),
+        names.get((layer, other), ""),
+        tiles.get((layer, other)),
         1 if balance >= SURE else -1 if balance <= -SURE else 0,
         float(row["share"]),
         written(float(row["strength"])),

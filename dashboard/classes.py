@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
+from functools import cache
 
 from analysis.atlas.atlas import Atlas
 from analysis.models.class_names import ClassNames, published_names
@@ -19,8 +21,7 @@ def class_names(atlas: Atlas) -> ClassNames | None:
     for; None where nobody knows. For models with one head."""
     classes = () if atlas.probe is None else atlas.probe.classes
     if list(atlas.model.heads.values()) == [len(classes)]:
-        names = tuple(readable(name) for name in classes)
-        return ClassNames(names, "assumed: the images' classes in the order of the outputs")
+        return ClassNames(_readable(classes), "assumed: the images' classes in the order of the outputs")
     return published_names(atlas.model)
 
 
@@ -48,14 +49,23 @@ def name_of_class(atlas: Atlas, number: int) -> str:
     return known.names[number] if known and 0 <= number < len(known.names) else ""
 
 
-def unit_name(atlas: Atlas, layer: ConvLayer, channel: int) -> str:
-    """The name of its class, or the classes of which most of a channel's strongest images are; may be empty."""
+def names_of(atlas: Atlas, layer: ConvLayer, channels: Collection[int]) -> dict[int, str]:
+    """Channel → the name of its class, or the classes of which most of its strongest images are; left out where
+    neither is known."""
     named = unit_names(atlas, layer)
     if named:
-        return named.names[channel]
+        return {channel: named.names[channel] for channel in channels}
     exemplars = atlas.exemplars(layer.name)
     if exemplars is None:
-        return ""
-    rows = exemplars[(exemplars["channel"] == channel) & (exemplars["kind"] == "top")]
-    counts = Counter(label for label in labels_of(rows) if label)
-    return ", ".join(name for name, count in counts.most_common(FEW) if count > 1)
+        return {}
+    rows = exemplars[exemplars["channel"].isin(set(channels)) & (exemplars["kind"] == "top")]
+    counts: dict[int, Counter[str]] = {}
+    for channel, label in zip(rows["channel"].astype(int), labels_of(rows), strict=True):
+        counts.setdefault(channel, Counter()).update([label] if label else [])
+    said = {channel: [name for name, n in each.most_common(FEW) if n > 1] for channel, each in counts.items()}
+    return {channel: ", ".join(names) for channel, names in said.items() if names}
+
+
+@cache
+def _readable(classes: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(map(readable, classes))

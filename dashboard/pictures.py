@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
@@ -166,14 +166,18 @@ def spread(items: Sequence[int], count: int) -> list[int]:
     return [items[round(place * (len(items) - 1) / (count - 1))] for place in range(count)] if count > 1 else [items[0]]
 
 
-def tile_of(atlas: Atlas, layer: str, channel: int, sheets: Sheets) -> Tile | None:
-    """One channel's picture, else its strongest real patch, without looking at the rest of its layer."""
-    features = atlas.features(layer)
-    rows, file = None if features is None else features[features["channel"] == channel], "sheet.webp"
-    if rows is None or rows.empty:
-        exemplars = atlas.exemplars(layer)
-        if exemplars is None:
-            return None
-        chosen = (exemplars["channel"] == channel) & (exemplars["kind"] == "top") & (exemplars["rank"] == 0)
-        rows, file = exemplars[chosen], "patches.webp"
-    return next(iter(sheets.tiles(atlas, rows, file)), None)
+def tiles_of(atlas: Atlas, layer: str, channels: Collection[int], sheets: Sheets) -> dict[int, Tile]:
+    """Channel → its picture, else its strongest real patch, without looking at the rest of the layer."""
+    wanted = set(channels)
+    found: dict[int, Tile] = {}
+    for rows, file in ((atlas.features(layer), "sheet.webp"), (_strongest(atlas, layer), "patches.webp")):
+        if rows is None or wanted <= found.keys():
+            continue
+        chosen = rows[rows["channel"].isin(wanted - found.keys())]
+        found.update(zip(chosen["channel"].astype(int), sheets.tiles(atlas, chosen, file), strict=True))
+    return found
+
+
+def _strongest(atlas: Atlas, layer: str) -> pd.DataFrame | None:
+    exemplars = atlas.exemplars(layer)
+    return None if exemplars is None else exemplars[(exemplars["kind"] == "top") & (exemplars["rank"] == 0)]

@@ -6,14 +6,14 @@ import streamlit as st
 
 from dashboard.channels import examples_of, picture_of, still_to_come_of, values_of
 from dashboard.circuits import circuit_of
-from dashboard.classes import unit_name, unit_names
+from dashboard.classes import names_of, unit_names
 from dashboard.components.circuit import circuit
 from dashboard.components.unit import gauges, unit
 from dashboard.frame import Way, go, heading, view
 from dashboard.layers import about_layer, layer_facts
 from dashboard.library import CLASSES, being_built, find_atlas, find_channel, find_layer, jobs, layers_around
 from dashboard.notes import neighbours_of, notes_of
-from dashboard.pictures import Sheets, tile_of
+from dashboard.pictures import Sheets, tiles_of
 from dashboard.portraits import being_rendered, portraits_of, render_again
 from dashboard.remarks import remarks
 from dashboard.state import View
@@ -37,7 +37,7 @@ if named:
     title += f": {named.names[channel]}"
 heading(
     title,
-    f"Its name is {named.evidence}." if named else unit_name(atlas, layer, channel) or about_layer(layer),
+    f"Its name is {named.evidence}." if named else names_of(atlas, layer, [channel]).get(channel) or about_layer(layer),
     [Way(atlas.model.name, "overview", View(atlas=atlas.id)), Way(layer.name, "layer", place)],
     [
         Way(str(channel_at(-1).channel), "channel", channel_at(-1), ":material/chevron_left:", "Previous channel (←)"),
@@ -62,7 +62,7 @@ def everything() -> None:
     wires, around = Sheets(), None
     sides = circuit_of(atlas, layer, channel, wires)
     if sides:
-        middle = tile_of(atlas, layer.name, channel, wires)
+        middle = tiles_of(atlas, layer.name, [channel], wires).get(channel)
         around = circuit(title[0].lower() + title[1:], middle, sides, wires, key=f"circuit-{name}")
     gauges(facts.statistics, channel, values_of(facts, channel), key=f"gauges-{name}")
     if step:

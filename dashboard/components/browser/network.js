@@ -64,7 +64,6 @@ function placed(element, x, y) {
 
 function nodeOf(node, data, { x, y, side, high }, most, go) {
   const link = placed(make("a", "node"), x, y)
-  link.setAttribute("role", "listitem")
   link.style.width = `${side}px`
   lead(link, node.href, () => go(node.layer))
   const dead = node.dead ? `\n${(100 * node.dead).toFixed(node.dead < 0.1 ? 1 : 0)} % of its channels are dead` : ""
