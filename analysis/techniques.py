@@ -12,6 +12,7 @@ from analysis.technique import Technique
 @cache
 def techniques() -> Mapping[str, Technique]:
     """By name, each after what it requires. Imported when first asked for: they bring torch with them."""
+    from analysis.circuits.technique import Circuits
     from analysis.exemplars.images import Images
     from analysis.exemplars.outputs import Outputs
     from analysis.exemplars.technique import Exemplars
@@ -24,6 +25,7 @@ def techniques() -> Mapping[str, Technique]:
 
     kinds = (
         Weights,
+        Circuits,
         Measure,
         Statistics,
         LikenessMap,

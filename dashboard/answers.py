@@ -9,6 +9,7 @@ import pandas as pd
 
 from analysis.atlas.atlas import Atlas
 from analysis.encoding import from_json, from_parquet
+from dashboard.classes import name_of_class
 from dashboard.pictures import readable
 
 PAIRS = 3
@@ -37,6 +38,10 @@ def answers_of(atlas: Atlas) -> Answers | None:
     if accuracy is None:
         return None
     table = from_parquet(artifact["confusion.parquet"])
+    table["predicted_name"] = [
+        name_of_class(atlas, int(number)) or name
+        for number, name in zip(table["predicted"], table["predicted_name"], strict=True)
+    ]
     return Answers(_said(facts, float(accuracy), int(table["count"].sum())), _confused(table), _basis(facts))
 
 

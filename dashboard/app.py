@@ -7,6 +7,7 @@ import streamlit as st
 from dashboard.components.history import history
 from dashboard.failures import tell_failure
 from dashboard.frame import MARK, style
+from dashboard.goto import go_by_name
 
 st.set_page_config(page_title="Strata", page_icon=MARK, layout="wide")
 page = st.navigation(
@@ -26,6 +27,7 @@ page = st.navigation(
 style()
 history()
 try:
+    go_by_name(page.url_path or "library")
     page.run()
 except Exception as error:
     tell_failure(error)

@@ -39,10 +39,17 @@ def about_model(atlas: Atlas) -> str:
     return f"{card.architecture or card.format} · {len(card.layers)} conv layers · {channels:,} channels"
 
 
-def about_input(atlas: Atlas) -> str:
-    """A few words: what the model takes."""
-    spec = atlas.model.input
-    return f"input {spec.channels}×{spec.height}×{spec.width}"
+def about_size(atlas: Atlas) -> str:
+    """A few words: how large the model is, and what it takes."""
+    spec, weights = atlas.model.input, sum(layer.parameters for layer in atlas.model.layers)
+    return f"{counted(weights)} conv weights · input {spec.channels}×{spec.height}×{spec.width}"
+
+
+def counted(number: int) -> str:
+    """1234567 → 1.2 M."""
+    if number < 1000:
+        return str(number)
+    return f"{number / 1e3:.0f} k" if number < 10**6 else f"{number / 1e6:,.1f} M"
 
 
 def about_probe(atlas: Atlas) -> str:
@@ -67,7 +74,7 @@ def atlas_strip(atlas: Atlas, sheets: Sheets, findings: Figure) -> Strip:
         atlas.id,
         link("overview", View(atlas=atlas.id)),
         atlas.model.name,
-        f"{about_model(atlas)}\n{about_probe(atlas)}",
+        f"{about_model(atlas)}\n{about_size(atlas)}\n{about_probe(atlas)}",
         [from_first_to_last(atlas, sheets)],
         figures,
     )
@@ -75,7 +82,7 @@ def atlas_strip(atlas: Atlas, sheets: Sheets, findings: Figure) -> Strip:
 
 def from_first_to_last(atlas: Atlas, sheets: Sheets, count: int = CARD_PICTURES) -> list[Tile]:
     """`count` pictures from the first layer to the last, as evenly as there are layers."""
-    layers = layers_with_something(atlas)
+    layers = [layer for layer in layers_with_something(atlas) if representatives(atlas, layer, Sheets(), 1)]
     places = spread(range(len(layers)), count)
     each = -(-count // max(1, len(places)))
     found = [tile for place in places for tile in representatives(atlas, layers[place], sheets, each)]

@@ -19,7 +19,7 @@ from dashboard.components.findings import Card, Pictured
 from dashboard.components.strips import Figure
 from dashboard.layers import layer_facts
 from dashboard.measures import written
-from dashboard.pictures import Sheets, Tile
+from dashboard.pictures import Sheets, Tile, readable
 from dashboard.state import View
 
 _log = logging.getLogger("strata.dashboard")
@@ -75,7 +75,8 @@ def cards_of(atlas: Atlas, sheets: Sheets) -> list[Card]:
 def _card(atlas: Atlas, finding: Finding, sheets: Sheets) -> Card:
     place = View(atlas=atlas.id, layer=finding.layer or "")
     evidence = [
-        (name, written(value) if isinstance(value, float) else str(value)) for name, value in finding.evidence.items()
+        (name, written(value) if isinstance(value, float) else readable(str(value)))
+        for name, value in finding.evidence.items()
     ]
     shown = [_pictured(atlas, unit, sheets) for unit in finding.units[:SHOWN_UNITS]]
     return Card(

@@ -22,7 +22,20 @@ def job_title(job: Job) -> str:
             return f"Dream through five layers of {model}"
         channel = job.request.get("channel")
         return f"Dream with {job.request.get('layer')}{'' if channel is None else f':{channel}'} of {model}"
+    if job.kind == "render":
+        return f"Pictures of {job.request.get('layer')}:{job.request.get('channel')} in {job.request.get('atlas')}"
     return f"Atlas of {model}"
+
+
+def job_about(job: Job) -> str:
+    """What of it was asked for, where that is less than everything one would think of."""
+    request, parts = job.request, []
+    if job.kind == "build":
+        parts += [", ".join(request.get("techniques") or ())]
+        layers, channels = request.get("layers"), request.get("channels")
+        parts += [f"{len(layers)} layers" if len(layers) > 1 else layers[0]] if layers else []
+        parts += [f"{len(channels)} channels each"] if channels else []
+    return " · ".join(part for part in parts if part)
 
 
 def place_of(job: Job) -> tuple[str | None, View]:
@@ -30,6 +43,8 @@ def place_of(job: Job) -> tuple[str | None, View]:
     if job.kind == "dream":
         return "dream", View(job=job.id)
     atlas = job.result.get("atlas")
+    if job.kind == "render" and atlas:
+        return "channel", View(str(atlas), layer=str(job.request["layer"]), channel=int(job.request["channel"]))
     return ("overview", View(atlas=str(atlas))) if atlas else (None, View())
 
 
@@ -80,7 +95,7 @@ def job_strip(job: Job) -> Strip:
         Figure("asked for", ago(job.created)),
         Figure("", STATES[job.state], alarm=job.state == "failed"),
     ]
-    return Strip(job.id, link(page or "jobs", place), job_title(job), job.error or "", [], figures)
+    return Strip(job.id, link(page or "jobs", place), job_title(job), job.error or job_about(job), [], figures)
 
 
 def ago(moment: str) -> str:

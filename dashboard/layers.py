@@ -12,10 +12,11 @@ from analysis.atlas.atlas import Atlas
 from analysis.models.layers import ConvLayer
 from analysis.task import Task
 from dashboard.address import link
+from dashboard.classes import unit_names
 from dashboard.components.strips import Figure, Strip
 from dashboard.library import CLASSES, OUTPUTS
 from dashboard.measures import measures_of, to_data, written
-from dashboard.pictures import LayerPictures, Sheets, Tile, layer_pictures, spread
+from dashboard.pictures import LayerPictures, Sheets, Tile, layer_pictures, readable, spread
 from dashboard.state import View
 
 ROW_PICTURES = 16
@@ -34,6 +35,8 @@ class GridFacts:
     highlights: list[str]
     dead: set[int]
     planned: set[int]
+    words: dict[int, str]
+    named: bool
 
 
 def layer_facts(atlas: Atlas, layer: ConvLayer) -> GridFacts:
@@ -46,11 +49,17 @@ def _layer_facts(atlas: Atlas, layer: ConvLayer, _made_by_now: tuple[str, ...]) 
     sheets = Sheets()
     pictures = layer_pictures(atlas, layer.name, sheets)
     channels = list(range(layer.out_channels))
+    known = unit_names(atlas, layer)
+    if known:  # what a class is called says more than what its strongest images show
+        pictures.labels.update(enumerate(known.names[: layer.out_channels]))
     table = channel_table(atlas, layer, pictures)
     highlights = [measure.name for measure in measures_of(table) if measure.highlight]
     dead = set() if "dead" not in table else set(table["channel"][table["dead"].fillna(False).astype(bool)].astype(int))
     planned = _planned(atlas, layer) | pictures.picture.keys() | pictures.examples.keys()
-    return GridFacts(channels, pictures, sheets, table, to_data(table, channels), highlights, dead, planned)
+    statistics = to_data(table, channels)
+    return GridFacts(
+        channels, pictures, sheets, table, statistics, highlights, dead, planned, _driving(table), bool(known)
+    )
 
 
 def representatives(atlas: Atlas, layer: ConvLayer, sheets: Sheets, count: int) -> list[Tile]:
@@ -97,6 +106,14 @@ def channel_table(atlas: Atlas, layer: ConvLayer, pictures: LayerPictures) -> pd
         best = table["peak_max"].where(table["peak_max"] > 0)
         table["reach"] = table["channel"].map(pictures.peaks).astype(float) / best
     return table
+
+
+def _driving(table: pd.DataFrame) -> dict[int, str]:
+    """Channel → the classes that drive it, as words to search for."""
+    if "classes" not in table:
+        return {}
+    named = zip(table["channel"].astype(int), table["classes"], strict=True)
+    return {channel: " ".join(map(readable, names)) for channel, names in named if hasattr(names, "__len__")}
 
 
 def _planned(atlas: Atlas, layer: ConvLayer) -> set[int]:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
 import pandas as pd
 
+from analysis.atlas.artifacts import folder_of
 from analysis.atlas.atlas import Atlas
 
 Tile = tuple[int, int]
 """Number of the sheet, number of the tile on it."""
 EXAMPLES = 8
 """Real images a channel that the grid and the strips know."""
+WHOLE = 4
+"""Of these, those that it knows as whole images too."""
 
 
 def address(atlas: Atlas, folder: str, name: str) -> str:
@@ -39,6 +42,14 @@ class Sheets:
             self._numbers[url] = len(self.atlas_sheets)
             self.atlas_sheets.append({"url": url, "width": width, "height": height, "columns": facts["columns"]})
         return self._numbers[url]
+
+    def single(self, atlas: Atlas, folder: str, name: str, width: int, height: int) -> Tile:
+        """A picture that is a file of its own, as a sheet of one tile."""
+        url = address(atlas, folder, name)
+        if url not in self._numbers:
+            self._numbers[url] = len(self.atlas_sheets)
+            self.atlas_sheets.append({"url": url, "width": width, "height": height, "columns": 1})
+        return self._numbers[url], 0
 
     def take(self, tile: Tile, of: Sheets) -> Tile:
         """The same tile, numbered as in these sheets."""
@@ -64,6 +75,8 @@ class LayerPictures:
     labels   : channel → the classes of these, commonest first; empty where the probe has no labels
     purity   : channel → share of these that are of the commonest class
     peaks    : channel → the greatest activation its picture reaches
+    whole    : channel → the whole images of the strongest patches, strongest first
+    faces    : channel → further pictures of it that somebody asked for, one a face
     """
 
     picture: dict[int, Tile] = field(default_factory=dict)
@@ -71,6 +84,8 @@ class LayerPictures:
     labels: dict[int, str] = field(default_factory=dict)
     purity: dict[int, float] = field(default_factory=dict)
     peaks: dict[int, float] = field(default_factory=dict)
+    whole: dict[int, list[Tile]] = field(default_factory=dict)
+    faces: dict[int, list[Tile]] = field(default_factory=dict)
 
 
 def layer_pictures(atlas: Atlas, layer: str, sheets: Sheets) -> LayerPictures:
@@ -94,6 +109,38 @@ def layer_pictures(atlas: Atlas, layer: str, sheets: Sheets) -> LayerPictures:
             if counts and _enough_a_class(atlas):
                 found.purity[channel] = counts[0][1] / len(labels)
             found.examples[channel] = found.examples[channel][:EXAMPLES]
+        found.whole.update(_whole(atlas, top, sheets))
+    found.faces.update(_faces(atlas, layer, sheets))
+    return found
+
+
+def _whole(atlas: Atlas, top: pd.DataFrame, sheets: Sheets) -> dict[int, list[Tile]]:
+    """Channel → the first whole images of its exemplars."""
+    images = atlas.images()
+    if images is None:
+        return {}
+    places = zip(images["image"], images["folder"], images["sheet"], images["tile"], strict=True)
+    where = {image: (str(folder), int(sheet), int(tile)) for image, folder, sheet, tile in places}
+    found: dict[int, list[Tile]] = {}
+    for channel, image in zip(top["channel"].tolist(), top["image"].tolist(), strict=True):
+        tiles = found.setdefault(channel, [])
+        if len(tiles) < WHOLE and image in where:
+            folder, sheet, tile = where[image]
+            tiles.append((sheets.number(atlas, folder, f"sheet-{sheet}.webp"), tile))
+    return found
+
+
+def _faces(atlas: Atlas, layer: str, sheets: Sheets) -> dict[int, list[Tile]]:
+    """Channel → the faces that were made last, where several were asked for."""
+    found: dict[int, list[Tile]] = {}
+    for task in atlas.tasks("renders", layer):
+        several = task.channels is not None and int(task.parameters.get("faces", 1)) > 1
+        if several and task.channels and atlas.artifacts.has(task):
+            folder = folder_of(task)
+            facts = atlas.facts(folder)
+            size = int(facts["width"]), int(facts["height"])
+            names = [f"face-{face}.webp" for face in range(int(facts["faces"]))]
+            found[task.channels[0]] = [sheets.single(atlas, folder, name, *size) for name in names]
     return found
 
 
@@ -117,3 +164,20 @@ def spread(items: Sequence[int], count: int) -> list[int]:
     if len(items) <= count:
         return list(items)
     return [items[round(place * (len(items) - 1) / (count - 1))] for place in range(count)] if count > 1 else [items[0]]
+
+
+def tiles_of(atlas: Atlas, layer: str, channels: Collection[int], sheets: Sheets) -> dict[int, Tile]:
+    """Channel → its picture, else its strongest real patch, without looking at the rest of the layer."""
+    wanted = set(channels)
+    found: dict[int, Tile] = {}
+    for rows, file in ((atlas.features(layer), "sheet.webp"), (_strongest(atlas, layer), "patches.webp")):
+        if rows is None or wanted <= found.keys():
+            continue
+        chosen = rows[rows["channel"].isin(wanted - found.keys())]
+        found.update(zip(chosen["channel"].astype(int), sheets.tiles(atlas, chosen, file), strict=True))
+    return found
+
+
+def _strongest(atlas: Atlas, layer: str) -> pd.DataFrame | None:
+    exemplars = atlas.exemplars(layer)
+    return None if exemplars is None else exemplars[(exemplars["kind"] == "top") & (exemplars["rank"] == 0)]

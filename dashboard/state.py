@@ -9,8 +9,8 @@ from typing import Any
 from analysis.errors import StrataError
 from analysis.unit import Unit
 
-MAX_SELECTED = 24
-"""Channels that may be picked at once; more do not fit on a screen or into an address."""
+MAX_SELECTED = 200
+"""Channels that may be picked at once; more do not fit into an address."""
 
 
 @dataclass(frozen=True)
@@ -22,9 +22,11 @@ class View:
     sort, up              : a statistic's name, and whether the smallest comes first
     low, high             : only channels whose sorting statistic lies between these
     find                  : what was typed into the search field
-    show                  : "pictures" or "examples"
+    show                  : "pictures", "images" (whole), "examples" (their patches) or "average" (of these)
     size                  : px of a tile
     selected              : picked channels
+    beside                : the picked channels side by side
+    across, upward        : statistics that are plotted against each other
     job                   : a job's id
     file, images          : a model to open and what to measure it on, as dashboard/opening/sources.py names them
     architecture, input   : what a person says of that model: a net's name, fields of its input as JSON
@@ -42,6 +44,9 @@ class View:
     show: str = ""
     size: int | None = None
     selected: tuple[int, ...] = ()
+    beside: bool = False
+    across: str = ""
+    upward: str = ""
     job: str = ""
     file: str = ""
     images: str = ""
@@ -87,7 +92,7 @@ def _read(name: str, text: str) -> Any:
                 return int(text)
             case "low" | "high":
                 return float(text)
-            case "up":
+            case "up" | "beside":
                 return text in ("1", "true", "yes")
             case "selected":
                 return tuple(dict.fromkeys(int(part) for part in text.split(",")))[:MAX_SELECTED]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from analysis.circuits import table
 from analysis.exemplars import cut
 from analysis.statistics import columns, map_technique, weights
 
@@ -16,6 +17,7 @@ TABLES: dict[str, Mapping[str, str]] = {
     "statistics": columns.COLUMNS,
     "exemplars": cut.COLUMNS,
     "weights": weights.COLUMNS,
+    "circuits": table.COLUMNS,
     "map": map_technique.COLUMNS,
 }
 

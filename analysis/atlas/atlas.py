@@ -205,6 +205,10 @@ class Atlas:
         """One row a channel: what its weights alone tell."""
         return self._rows("weights", "weights.parquet", layer, ("channel",))
 
+    def circuits(self, layer: str) -> pd.DataFrame | None:
+        """One row a wire between a channel and one of another layer, the greatest share first."""
+        return self._rows("circuits", "circuits.parquet", layer, ("channel", "direction", "rank"))
+
     def map(self, layer: str) -> pd.DataFrame | None:
         """One row a channel: where it lies on the layer's map."""
         return self._rows("map", "map.parquet", layer, ("channel",))
@@ -214,7 +218,7 @@ class Atlas:
         return self.table("images", "images.parquet")
 
     def layer_facts(self, technique: str, layer: str) -> dict[str, Any] | None:
-        """`layer.json` of a layer's statistics or weights: what is true of the layer as a whole."""
+        """`layer.json` of a layer's statistics, weights or circuits: what is true of the layer as a whole."""
         done = [task for task in self.tasks(technique, layer) if self.artifacts.has(task)]
         facts: dict[str, Any] | None = _facts(self.root / folder_of(done[-1]) / "layer.json") if done else None
         return facts

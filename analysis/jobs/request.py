@@ -7,9 +7,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-EVERYTHING = ("weights", "statistics", "exemplars", "outputs", "images", "features")
+EVERYTHING = ("weights", "circuits", "statistics", "exemplars", "outputs", "images", "features")
 """The techniques of a whole build."""
-WITHOUT_IMAGES = ("weights", "features")
+WITHOUT_IMAGES = ("weights", "circuits", "features")
 WEIGHTS_ONLY = ("weights",)
 
 

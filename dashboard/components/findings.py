@@ -11,7 +11,10 @@ from dashboard.pictures import Sheets, Tile
 from dashboard.state import View
 
 _findings = st.components.v2.component(
-    "strata_findings", html=text("findings.html"), css=text("findings.css"), js=text("sheets.js", "findings.js")
+    "strata_findings",
+    html=text("findings.html"),
+    css=text("findings.css"),
+    js=text("make.js", "sheets.js", "findings.js"),
 )
 
 

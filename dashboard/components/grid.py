@@ -17,18 +17,31 @@ _grid = st.components.v2.component(
     "strata_grid",
     html=text("grid.html"),
     css=text("grid.css"),
-    js=text("sheets.js", "steps.js", "grid_model.js", "grid_draw.js", "grid_card.js", "grid_controls.js", "grid.js"),
+    js=text(
+        "make.js",
+        "sheets.js",
+        "steps.js",
+        "grid_model.js",
+        "grid_draw.js",
+        "grid_card.js",
+        "grid_controls.js",
+        "grid_beside.js",
+        "grid.js",
+    ),
 )
 TILE = 104
 """px of a tile where the address says nothing."""
+SHOWS = ("pictures", "images", "examples", "average")
+"""What a tile may show."""
 
 
 @dataclass(frozen=True)
 class Opened:
-    """What was clicked: a channel, in which panel."""
+    """What was clicked: a channel, in which panel. layer: where a person searched for a channel of another one."""
 
     channel: int
     panel: int
+    layer: str = ""
 
 
 def panel(
@@ -45,6 +58,8 @@ def panel(
         "title": title,
         "picture": [pictures.picture.get(channel) for channel in channels],
         "examples": [pictures.examples.get(channel) for channel in channels],
+        "whole": [pictures.whole.get(channel) for channel in channels] if pictures.whole else [],
+        "faces": {channels.index(channel): tiles for channel, tiles in pictures.faces.items() if channel in channels},
         "missing": [why(channel) for channel in channels],
     }
 
@@ -64,6 +79,10 @@ def grid(
     key: str,
     coming: int = 0,
     room: tuple[int, int] = (0, 0),
+    word: str = "Channel",
+    named: bool = False,
+    words: Mapping[int, str] | None = None,
+    plots: bool = False,
 ) -> tuple[Opened | None, int]:
     """Mount it. Returns what was opened in this run (or None) and the step to another layer (0 for none).
 
@@ -71,6 +90,10 @@ def grid(
     height  : of everything below the toolbar, as CSS
     coming  : channels of which something is still to come
     room    : the steps to other layers that there are, from the least (≤ 0) to the greatest (≥ 0)
+    word    : what a unit is called: Channel, Class
+    named   : the labels are the channels' names, and stand below the tiles
+    words   : what else a search finds a channel by
+    plots   : offer a plot of two statistics against each other (`View.across`, `View.upward`)
     """
     told = st.session_state.get(key) or {}
     if told.get("opened") or told.get("step"):  # the page is left: what it shows need not be sent once more
@@ -92,6 +115,10 @@ def grid(
             "sheets": sheets.atlas_sheets,
             "statistics": statistics,
             "labels": [labels.get(channel, "") for channel in channels],
+            "words": [(words or {}).get(channel, "") for channel in channels],
+            "word": word,
+            "named": named,
+            "plots": plots,
             "highlights": highlights,
             "view": _to_script(view, "pictures" if has_pictures else "examples", {s["name"] for s in statistics}),
             "mostSelected": MAX_SELECTED,
@@ -108,7 +135,7 @@ def grid(
 
 
 def _opened(told: Mapping[str, Any] | None) -> Opened | None:
-    return Opened(int(told["channel"]), int(told["panel"])) if told else None
+    return Opened(int(told["channel"]), int(told["panel"]), str(told.get("layer", ""))) if told else None
 
 
 def _to_script(view: View, show: str, sortable: set[str]) -> dict[str, Any]:
@@ -118,9 +145,11 @@ def _to_script(view: View, show: str, sortable: set[str]) -> dict[str, Any]:
         "low": view.low,
         "high": view.high,
         "find": view.find,
-        "show": view.show if view.show in ("pictures", "examples") else show,
+        "show": view.show if view.show in SHOWS else show,
         "size": min(max(view.size or TILE, 48), 220),
         "selected": list(view.selected),
+        "beside": view.beside,
+        "across": view.across,
     }
 
 
@@ -134,4 +163,7 @@ def _from_script(view: View, told: Mapping[str, Any]) -> View:
         show=str(told["show"]),
         size=None if told["size"] == TILE else int(told["size"]),
         selected=tuple(int(channel) for channel in told["selected"]),
+        beside=bool(told["beside"]),
+        across=str(told["across"]),
+        upward=view.upward if told["across"] else "",
     )

@@ -11,7 +11,10 @@ from dashboard.components.assets import text
 from dashboard.pictures import Sheets, Tile
 
 _strips = st.components.v2.component(
-    "strata_strips", html=text("strips.html"), css=text("strips.css"), js=text("sheets.js", "strips.js")
+    "strata_strips",
+    html=text("strips.html"),
+    css=text("strips.css"),
+    js=text("make.js", "sheets.js", "field.js", "strips.js"),
 )
 
 

@@ -11,7 +11,7 @@ from dashboard.components.assets import text
 from dashboard.pictures import Sheets, Tile
 
 _unit = st.components.v2.component(
-    "strata_unit", html=text("unit.html"), css=text("unit.css"), js=text("sheets.js", "steps.js", "unit.js")
+    "strata_unit", html=text("unit.html"), css=text("unit.css"), js=text("make.js", "sheets.js", "steps.js", "unit.js")
 )
 _gauges = st.components.v2.component(
     "strata_gauges", html=text("gauges.html"), css=text("gauges.css"), js=text("grid_model.js", "gauges.js")

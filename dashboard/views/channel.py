@@ -5,12 +5,15 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard.channels import examples_of, picture_of, still_to_come_of, values_of
+from dashboard.circuits import circuit_of
+from dashboard.classes import names_of, unit_names
+from dashboard.components.circuit import circuit
 from dashboard.components.unit import gauges, unit
 from dashboard.frame import Way, go, heading, view
 from dashboard.layers import about_layer, layer_facts
 from dashboard.library import CLASSES, being_built, find_atlas, find_channel, find_layer, jobs, layers_around
 from dashboard.notes import neighbours_of, notes_of
-from dashboard.pictures import Sheets
+from dashboard.pictures import Sheets, tiles_of
 from dashboard.portraits import being_rendered, portraits_of, render_again
 from dashboard.remarks import remarks
 from dashboard.state import View
@@ -28,9 +31,13 @@ def channel_at(step: int) -> View:
     return place.at(channel=(channel + step) % layer.out_channels)
 
 
+named = unit_names(atlas, layer)
+title = f"{'Class' if layer.kind == CLASSES else 'Channel'} {channel}"
+if named:
+    title += f": {named.names[channel]}"
 heading(
-    f"{'Class' if layer.kind == CLASSES else 'Channel'} {channel}",
-    layer_facts(atlas, layer).pictures.labels.get(channel, "") or about_layer(layer),
+    title,
+    f"Its name is {named.evidence}." if named else names_of(atlas, layer, [channel]).get(channel) or about_layer(layer),
     [Way(atlas.model.name, "overview", View(atlas=atlas.id)), Way(layer.name, "layer", place)],
     [
         Way(str(channel_at(-1).channel), "channel", channel_at(-1), ":material/chevron_left:", "Previous channel (←)"),
@@ -52,9 +59,16 @@ def everything() -> None:
         room=walk.room,
         key=f"unit-{name}",
     )
+    wires, around = Sheets(), None
+    sides = circuit_of(atlas, layer, channel, wires)
+    if sides:
+        middle = tiles_of(atlas, layer.name, [channel], wires).get(channel)
+        around = circuit(title[0].lower() + title[1:], middle, sides, wires, key=f"circuit-{name}")
     gauges(facts.statistics, channel, values_of(facts, channel), key=f"gauges-{name}")
     if step:
         go("channel", channel_at(step))
+    if around:
+        go("channel", around.at(atlas=atlas.id))
     neighbour = walk.at(layer_step)
     if neighbour:
         go("layer", View(atlas=atlas.id, layer=neighbour))

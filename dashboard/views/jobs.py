@@ -7,7 +7,8 @@ import streamlit as st
 from analysis.jobs.table import Job
 from dashboard.components.strips import strips
 from dashboard.frame import go, heading, plain
-from dashboard.joblist import STATES, ago, job_strip, job_title, left, place_of, unfinished
+from dashboard.joblist import STATES, ago, job_about, job_strip, job_title, left, place_of, unfinished
+from dashboard.joblog import asked, log_of
 from dashboard.library import jobs
 from dashboard.pictures import Sheets
 
@@ -39,6 +40,7 @@ def broken_off(job: Job) -> None:
             st.button("Run again", icon=":material/replay:", key=f"again-{job.id}", on_click=run_again, args=(job,))
         if job.error:
             st.caption(plain(job.error))
+        log(job)
 
 
 def running(job: Job) -> None:
@@ -49,8 +51,23 @@ def running(job: Job) -> None:
             stopping = job.cancel and not job.ended
             label = "Stopping…" if stopping else "Cancel"
             st.button(label, key=f"cancel-{job.id}", on_click=cancel, args=(job.id,), disabled=stopping)
+        if about := job_about(job):
+            st.caption(plain(about))
         share = job.done / job.total if job.total else 0.0
         st.progress(min(1.0, share), text=plain(left(job)))
+        log(job)
+
+
+def log(job: Job) -> None:
+    with st.expander("Log", icon=":material/receipt_long:"):
+        tell(job)
+
+
+def tell(job: Job) -> None:
+    """What was asked for, and what happened since."""
+    st.caption("  \n".join(f"{plain(name)}: {plain(value)}" for name, value in asked(job)))
+    for entry in log_of(job):
+        st.markdown(f"{f'**{plain(entry.when)}** ' if entry.when else ''}{plain(entry.what)}")
 
 
 def listing() -> None:
@@ -73,6 +90,13 @@ def listing() -> None:
                 page, place = place_of(job)
                 if page:
                     go(page, place)
+        titles = {job.id: f"{job_title(job)}, {ago(job.created)}" for job in past}
+        chosen = st.selectbox(
+            "What happened in", list(titles), index=None, format_func=lambda each: titles.get(each, each), key="log-of"
+        )
+        for job in past:
+            if job.id == chosen:
+                tell(job)
 
 
 st.fragment(listing, run_every=2)()

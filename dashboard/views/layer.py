@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from dashboard.components.grid import grid, panel
+from dashboard.charts import statistics_chart
+from dashboard.components.grid import Opened, grid, panel
 from dashboard.frame import Way, go, heading, remember, view
 from dashboard.layers import (
+    GridFacts,
     about_layer,
     channels_of,
     layer_facts,
@@ -14,8 +17,8 @@ from dashboard.layers import (
     request_for_the_rest,
     still_to_come,
 )
-from dashboard.library import being_built, find_atlas, find_layer, jobs, layers_around
-from dashboard.state import View
+from dashboard.library import CLASSES, being_built, find_atlas, find_layer, jobs, layers_around
+from dashboard.state import MAX_SELECTED, View
 
 EVERY = 3  # s between two looks at a layer that is being built; as a string of its own it would stand on the page
 here = view()
@@ -46,11 +49,44 @@ def make_the_rest() -> None:
 make_the_rest()
 
 
-def channels() -> None:
-    now = view()
-    coming = still_to_come(atlas, layer)
-    facts = layer_facts(atlas, layer)
-    opened, step = grid(
+def plot(now: View, facts: GridFacts) -> None:
+    """Two statistics against each other; what is drawn around is picked in the grid, what is picked stands out here."""
+    known = {each["name"]: each for each in facts.statistics}
+    across = now.across if now.across in known else next(iter(known))
+    upward = now.upward if now.upward in known else next(name for name in known if name != across)
+    with st.container(horizontal=True, key="plotted"):
+        sides = (("across", "Across", across), ("upward", "Upward", upward))
+        for side, label, name in sides:
+            st.selectbox(
+                label,
+                list(known),
+                index=list(known).index(name),
+                format_func=lambda each: known[each]["title"],
+                key=f"{side}-{atlas.id}-{layer.name}-{name}",
+                on_change=replot,
+                args=(side, f"{side}-{atlas.id}-{layer.name}-{name}"),
+            )
+    # what was picked in the plot stands in it already; what was picked in the grid takes a new one
+    drawn = st.session_state.get("plot-picked", ())
+    fresh = "" if now.selected == drawn else f"-{hash(now.selected):x}"
+    labels = [facts.pictures.labels.get(channel, "") for channel in facts.channels]
+    key = f"plot-{atlas.id}-{layer.name}-{across}-{upward}{fresh}"
+    shown = known[across], known[upward]
+    statistics_chart(facts.channels, labels, *shown, set(now.selected), key=key, on_pick=pick)
+
+
+def pick(found: list[int]) -> None:
+    chosen = tuple(sorted(found))[:MAX_SELECTED]
+    st.session_state["plot-picked"] = chosen
+    remember(view().at(selected=chosen))
+
+
+def replot(side: str, key: str) -> None:
+    remember(view().at(**{side: st.session_state[key]}))
+
+
+def sheet(now: View, facts: GridFacts, coming: int) -> tuple[Opened | None, int]:
+    return grid(
         title=layer.name,
         channels=facts.channels,
         panels=[panel(layer.name, facts.channels, facts.pictures, facts.dead, facts.planned)],
@@ -60,13 +96,33 @@ def channels() -> None:
         highlights=facts.highlights,
         view=now,
         on_view=remember,
-        height="100vh - 236px" if len(facts.planned) >= layer.out_channels else "100vh - 290px",
+        height=f"100vh - {236 + 54 * (len(facts.planned) < layer.out_channels)}px",
         key=f"grid-{atlas.id}-{layer.name}",
-        coming=len(channels_of(coming)) if growing else 0,
+        coming=coming,
         room=walk.room,
+        word="Class" if layer.kind == CLASSES else "Channel",
+        named=facts.named,
+        words={} if facts.named else facts.words,
+        plots=True,
     )
+
+
+def channels() -> None:
+    now = view()
+    coming = still_to_come(atlas, layer)
+    facts = layer_facts(atlas, layer)
+    beside: DeltaGenerator | None = None
+    if now.across and len(facts.statistics) > 1:
+        place, beside = st.columns([0.58, 0.42], gap="medium")
+    else:
+        place = st.container()
+    with place:
+        opened, step = sheet(now, facts, len(channels_of(coming)) if growing else 0)
+    if beside is not None and not opened and not step:
+        with beside:
+            plot(now, facts)
     if opened:
-        go("channel", now.place(atlas=atlas.id, layer=layer.name, channel=opened.channel))
+        go("channel", View(atlas=atlas.id, layer=opened.layer or layer.name, channel=opened.channel))
     neighbour = walk.at(step)
     if neighbour:
         go("layer", now.at(atlas=atlas.id, layer=neighbour, channel=None, low=None, high=None, selected=()))

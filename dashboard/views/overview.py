@@ -5,15 +5,17 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard.answers import answers_of
-from dashboard.atlases import about_input, about_model, about_probe, failures_of, progress_of
+from dashboard.atlases import about_model, about_probe, about_size, failures_of, progress_of
 from dashboard.charts import ABOUT, hierarchy_chart
 from dashboard.components.findings import findings
+from dashboard.components.network import network
 from dashboard.components.strips import Head, strips
-from dashboard.findings import cards_of, unjudged_of
+from dashboard.findings import cards_of, findings_of, unjudged_of
 from dashboard.frame import Way, go, heading, plain, view
 from dashboard.hierarchy import hierarchy_of
 from dashboard.layers import layer_strip
 from dashboard.library import being_built, find_atlas, layers_with_something
+from dashboard.network import network_of
 from dashboard.pictures import Sheets
 from dashboard.state import View
 
@@ -23,7 +25,7 @@ beside = [
     Way("Compare", "compare", View(atlas=atlas.id), ":material/compare:"),
     Way("Dream with it", "dream", View(atlas=atlas.id), ":material/auto_awesome:"),
 ]
-heading(atlas.model.name, " · ".join((about_model(atlas), about_input(atlas), about_probe(atlas))), [], beside)
+heading(atlas.model.name, " · ".join((about_model(atlas), about_size(atlas), about_probe(atlas))), [], beside)
 for warning in atlas.model.warnings:
     st.warning(warning, icon=":material/warning:")
 if atlas.probe and atlas.probe.skipped:
@@ -75,6 +77,10 @@ def answers() -> None:
 def layers() -> None:
     progress()
     answers()
+    drawn = Sheets()
+    chosen = network(*network_of(atlas, findings_of(atlas), drawn), drawn, key=f"network-{atlas.id}")
+    if chosen:
+        go("layer", View(atlas=atlas.id, layer=chosen))
     looks_wrong(Sheets())
     sheets = Sheets()
     rows = [layer_strip(atlas, layer, sheets) for layer in layers_with_something(atlas)]

@@ -79,7 +79,9 @@ class TestPortraits:
         atlas.add_build({"request": {}, "versions": {}}, [made, failed])
         table = pd.DataFrame({"face": [0, 1], "activation": [-2.0, -1.5], "ratio": [1.4, None], "state": "driven"})
         face = encoding.to_picture(pattern(1))
+        facts = encoding.to_json({"faces": 2, "width": 64, "height": 64, "planes": 0})
         files = {"renders.parquet": encoding.to_parquet(table), "face-0.webp": face, "face-1.webp": face}
+        files["facts.json"] = facts
         atlas.artifacts.write(made, files)
         atlas.artifacts.fail(failed, "No memory. Take fewer faces.")
         app = open_page("channel", atlas="tiny", layer=LAYER, channel="5")
@@ -87,6 +89,9 @@ class TestPortraits:
         assert first["title"] == "Its opposite, 2 faces"
         assert [face["caption"] for face in first["faces"]] == ["answers -2.00, ×1.4 the best image", "answers -1.50"]
         assert first["faces"][1]["url"].endswith("/face-1.webp")
+        grid = component(open_page("layer", atlas="tiny", layer=LAYER), "strata_grid")
+        faces = [grid["sheets"][sheet]["url"] for sheet, _ in grid["panels"][0]["faces"]["5"]]
+        assert [url.rsplit("/", 1)[1] for url in faces] == ["face-0.webp", "face-1.webp"]
         assert (second["about"], second["faces"]) == ("No memory. Take fewer faces.", [])
 
 

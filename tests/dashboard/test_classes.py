@@ -14,6 +14,7 @@ from dashboard.library import layers_of
 from tests.dashboard.conftest import Open
 from tests.dashboard.synthetic import add_atlas, exemplars_of, model_card, sheet, statistics_of
 from tests.dashboard.test_pages import component, words
+from tests.dashboard.wired import wire, wire_up
 
 
 @pytest.fixture
@@ -61,3 +62,31 @@ def test_a_class_has_a_page(atlas: Atlas, open_page: Open) -> None:
 def test_a_model_without_heads_has_none(own_shelf: Library, open_page: Open) -> None:
     add_atlas(own_shelf, model_card())
     assert "has no layer" in open_page("layer", atlas="tiny", layer="output").warning[0].value
+
+
+def test_a_class_is_called_by_its_name(atlas: Atlas, open_page: Open) -> None:
+    """The images have as many classes as the model has outputs: their order is taken for the outputs'."""
+    app = open_page("channel", atlas="tiny", layer="output", channel="2")
+    assert "Class 2: parachute" in words(app).replace("\\", "")
+    assert "assumed" in words(app)
+    data = component(open_page("layer", atlas="tiny", layer="output"), "strata_grid")
+    assert data["labels"] == ["church", "golf ball", "parachute", "tench"]
+    assert data["word"] == "Class"
+
+
+def test_a_channel_that_alone_feeds_a_class_has_its_name(own_shelf: Library, open_page: Open) -> None:
+    card = replace(model_card(widths=(16, 4)), heads={"output": 4})
+    made = add_atlas(own_shelf, card)
+    one_to_one = [wire(number, "in", "features.1.conv", number, 1.0) for number in range(4)]
+    wire_up(made, {"output": ["features.1.conv"]}, {"output": one_to_one})
+    app = open_page("channel", atlas="tiny", layer="features.1.conv", channel="1")
+    assert "Channel 1: golf ball" in words(app).replace("\\", "")
+    data = component(open_page("layer", atlas="tiny", layer="features.1.conv"), "strata_grid")
+    assert (data["named"], data["labels"][3]) == (True, "tench")
+    assert not component(open_page("layer", atlas="tiny", layer="features.0.conv"), "strata_grid")["named"]
+
+
+def test_a_class_without_a_known_name_is_a_number(own_shelf: Library, open_page: Open) -> None:
+    add_atlas(own_shelf, replace(model_card(), heads={"output": 7}))
+    app = open_page("channel", atlas="tiny", layer="output", channel="2")
+    assert "Class 2\n" in words(app)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -23,8 +25,6 @@ def words(app: AppTest) -> str:
 
 def component(app: AppTest, name: str) -> dict[str, object]:
     """What a component was given: its data, by the component's name."""
-    import json
-
     for element in app.get("bidi_component"):
         if element.proto.component_name == name:
             return dict(json.loads(element.proto.json))
@@ -66,7 +66,7 @@ class TestPlaces:
         app = open_page("layer", atlas="tiny-abababab", layer=LAYER)
         drawn = [element.proto.component_name for element in app.get("bidi_component")]
         assert drawn.count("strata_grid") == 1
-        assert set(drawn) == {"strata_grid", "strata_history"}
+        assert set(drawn) == {"strata_grid", "strata_history", "strata_keys"}
         assert not app.markdown
         data = component(app, "strata_grid")
         assert data["channels"] == list(range(48))
@@ -220,6 +220,42 @@ class TestJobs:
         table.finish(job.id, "failed", error="The disk is full. Make room.")
         assert "The disk is full. Make room." in words(open_page("jobs")).replace("\\", "")
 
+    def test_a_job_has_a_log(self, own_shelf: Library, open_page: Open) -> None:
+        atlas = add_atlas(own_shelf, model_card(), done=0.9)
+        (*_, lacking) = atlas.tasks()
+        atlas.artifacts.fail(lacking, "No memory. Take fewer.")
+        table = Jobs(own_shelf.database_url)
+        request = {
+            "model": "tiny-abababab",
+            "layers": [LAYER],
+            "techniques": {"features": {"steps": 9}},
+            "channels": None,
+        }
+        job = table.submit("build", request, asked_by="Ada")
+        table.claim(job.id)
+        table.write(job.id, result={"atlas": atlas.id}, progress={"techniques": {"features": [3, 8]}})
+        said = words(open_page("jobs")).replace("\\", "")
+        for part in (
+            "Asked for by Ada.",
+            "Begun.",
+            "features: 3 of 8 tasks done",
+            "No memory. Take fewer.",
+            "Last heard of",
+        ):
+            assert part in said
+        assert f"layers: {LAYER}" in said
+        assert "techniques: features (steps = 9)" in said
+        assert "channels" not in said
+        table.finish(job.id, "done")
+        app = open_page("jobs")
+        app.selectbox(key="log-of").select(job.id).run()
+        assert "Done." in words(app)
+
+    def test_pictures_on_request_are_called_by_their_unit(self, own_shelf: Library, open_page: Open) -> None:
+        table = Jobs(own_shelf.database_url)
+        table.submit("render", {"atlas": "tiny-abababab.12", "layer": LAYER, "channel": 5})
+        assert f"Pictures of {LAYER}:5" in words(open_page("jobs")).replace("\\", "")
+
     @pytest.mark.parametrize("state", ["failed", "cancelled"])
     def test_what_was_broken_off_can_be_run_again(self, own_shelf: Library, open_page: Open, state: State) -> None:
         table = Jobs(own_shelf.database_url)
@@ -235,3 +271,35 @@ class TestJobs:
         rows = component(app, "strata_strips")["rows"]
         assert rows[0]["subtitle"] == "The disk is full. Make room."
         assert rows[0]["figures"][-1]["alarm"] == (state == "failed")
+
+
+@pytest.mark.usefixtures("shelf")
+class TestTheLayersPlot:
+    def test_it_is_drawn_where_the_address_asks_for_it(self, open_page: Open) -> None:
+        where = {"atlas": "tiny-abababab", "layer": LAYER}
+        assert not open_page("layer", **where).get("plotly_chart")
+        app = open_page("layer", **where, across="mean", upward="zeros", selected="3,5")
+        (chart,) = app.get("plotly_chart")
+        figure = json.loads(chart.proto.spec)
+        points = figure["data"][-1]
+        assert points["customdata"] == list(range(48))
+        assert [size > 6 for size in points["marker"]["size"]] == [channel in (3, 5) for channel in range(48)]
+        assert [box.value for box in app.selectbox] == ["mean", "zeros"]
+
+    def test_other_statistics_are_chosen_into_the_address(self, open_page: Open) -> None:
+        app = open_page("layer", atlas="tiny-abababab", layer=LAYER, across="mean", upward="zeros")
+        app.selectbox[1].select("peak_max").run()
+        assert app.query_params["upward"] in ("peak_max", ["peak_max"])
+
+    def test_statistics_that_are_not_there_do_not_break_an_old_address(self, open_page: Open) -> None:
+        app = open_page("layer", atlas="tiny-abababab", layer=LAYER, across="gone", upward="gone")
+        assert not app.exception
+        assert len({box.value for box in app.selectbox}) == 2
+
+    def test_tiles_show_whole_images_of_the_strongest_patches(self, open_page: Open) -> None:
+        data = component(open_page("layer", atlas="tiny-abababab", layer=LAYER, show="images"), "strata_grid")
+        assert data["view"]["show"] == "images"
+        panel = data["panels"][0]
+        assert all(len(whole) == 4 for whole in panel["whole"])
+        (sheet,) = {s for whole in panel["whole"] for s, _ in whole}
+        assert "/images/" in data["sheets"][sheet]["url"]

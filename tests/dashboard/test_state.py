@@ -22,9 +22,12 @@ views = st.builds(
     low=st.none() | finite,
     high=st.none() | finite,
     find=names,
-    show=st.sampled_from(["", "pictures", "examples"]),
+    show=st.sampled_from(["", "pictures", "images", "examples", "average"]),
     size=st.none() | st.integers(48, 220),
     selected=st.lists(st.integers(0, 4096), max_size=MAX_SELECTED, unique=True).map(tuple),
+    beside=st.booleans(),
+    across=names,
+    upward=names,
     job=st.text(string.hexdigits, max_size=12),
 )
 

@@ -26,13 +26,6 @@ export default function (component) {
   fillUnjudged(root.querySelector(".unjudged"), data.unjudged)
 }
 
-function make(kind, className, text) {
-  const element = document.createElement(kind)
-  if (className) element.className = className
-  if (text !== undefined) element.textContent = text
-  return element
-}
-
 function cardOf(card, data, state, go) {
   const box = make("details", `card ${card.severity}`)
   const summary = make("summary")

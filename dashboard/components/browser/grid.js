@@ -101,11 +101,16 @@ function rearrange(state, keepFocusOn) {
   if (keepFocusOn !== undefined) grid.focus = grid.order.indexOf(keepFocusOn)
   grid.focus = Math.min(grid.focus, grid.order.length - 1)
   fillControls(root, grid.data, grid.view)
-  fillCount(root, grid.order.length, grid.data.channels.length, grid.data.coming)
+  fillCount(root, grid.order.length, grid.data.channels.length, grid.data.coming, grid.data.word)
   fillPicked(root, grid.view, (changes) => change(state, changes))
   state.bars = fillSpread(root, grid.data, grid.view, null)
   const taken = (state.bars ? 56 : 0) + (grid.data.panels.length > 1 ? 31 : 0) + (grid.view.selected.length ? 60 : 0)
   root.querySelector(".view").style.height = `max(320px, calc(${grid.data.height} - ${taken}px))`
+  const side = root.querySelector(".beside")
+  side.hidden = !(grid.view.beside && grid.view.selected.length)
+  root.querySelector(".view").hidden = !side.hidden
+  side.style.maxHeight = root.querySelector(".view").style.height
+  if (!side.hidden) fillBeside(side, grid.data, grid.view, (changes) => change(state, changes), (i) => tellOpened(state, i, 0))
   const none = root.querySelector(".none")
   none.hidden = grid.order.length > 0
   none.firstElementChild.textContent = "No channel fits."
@@ -132,13 +137,16 @@ function listen(state) {
   root.querySelector(".find").oninput = (event) => set({ find: event.target.value })
   root.querySelector(".find").onkeydown = (event) => {
     event.stopPropagation()
-    if (event.key === "Enter" || event.key === "ArrowDown") moveTo(state, 0)
+    const there = event.key === "Enter" && addressed(event.target.value)
+    if (there && there.layer !== grid.data.title) state.component.setTriggerValue("opened", { ...there, panel: 0 })
+    else if (event.key === "Enter" || event.key === "ArrowDown") moveTo(state, 0)
     if (event.key === "Escape") set({ find: "" })
   }
   root.querySelector(".sort").onchange = (event) => set({ sort: event.target.value, up: false })
   root.querySelector(".direction").onclick = () => set({ up: !grid.view.up })
   root.querySelector(".size").oninput = (event) => set({ size: Number(event.target.value) })
   for (const button of root.querySelectorAll("[data-show]")) button.onclick = () => set({ show: button.dataset.show })
+  root.querySelector(".plot").onclick = () => set({ across: grid.view.across ? "" : grid.view.sort || grid.data.statistics[0].name })
   root.querySelector(".help-button").onclick = () => toggleHelp(state)
   root.querySelector(".none button").onclick = () => set({ find: "", low: null, high: null })
   listenToSpread(root.querySelector(".spread"), state, set)
@@ -178,7 +186,8 @@ function listenToView(state, view) {
     const typing = event.composedPath()[0].closest?.("input, textarea, select, [contenteditable]")
     if (typing || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return
     if (event.key === "/") { event.preventDefault(); state.root.querySelector(".find").focus() }
-    else if (event.key === "?") toggleHelp(state)
+    else if (event.key === "?") { event.preventDefault(); toggleHelp(state) }
+    else if (event.key === "c" && grid.view.selected.length) change(state, { beside: !grid.view.beside })
     else if (event.key.startsWith("Arrow") && event.composedPath()[0] === document.body) { view.focus(); onKey(state, event) }
   }
   document.addEventListener("keydown", anywhere)
@@ -195,7 +204,7 @@ function onKey(state, event) {
   else if (event.key === " " && grid.focus >= 0) pick(state, grid.focus)
   else if (event.key === "+" || event.key === "=") zoom(state, 1.15)
   else if (event.key === "-") zoom(state, 1 / 1.15)
-  else if (event.key === "Escape") { toggleHelp(state, false); change(state, { selected: [] }) }
+  else if (event.key === "Escape") { toggleHelp(state, false); change(state, { selected: [], beside: false }) }
   else return
   event.preventDefault()
 }
@@ -267,8 +276,12 @@ function pick(state, position) {
 }
 
 function open(state, position, panel) {
+  tellOpened(state, state.grid.order[position], panel)
+}
+
+function tellOpened(state, i, panel) {
   hover(state, null)
-  state.component.setTriggerValue("opened", { channel: state.grid.data.channels[state.grid.order[position]], panel })
+  state.component.setTriggerValue("opened", { channel: state.grid.data.channels[i], panel })
 }
 
 function zoom(state, factor) {

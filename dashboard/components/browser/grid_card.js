@@ -8,7 +8,7 @@ function cardFacts(data, i) {
 
 function spoken(data, i) {
   const facts = cardFacts(data, i).map(([title, value]) => `${title} ${value}`).join(", ")
-  return `Channel ${data.channels[i]}. ${data.labels[i] || ""} ${facts}`
+  return `${data.word} ${data.channels[i]}. ${data.labels[i] || ""} ${facts}`
 }
 
 function fillCard(card, data, i, again) {
@@ -33,7 +33,7 @@ function fillCard(card, data, i, again) {
   })
   const title = document.createElement("h4")
   const label = document.createElement("small")
-  title.append(`Channel ${data.channels[i]}`, label)
+  title.append(`${data.word} ${data.channels[i]}`, label)
   label.textContent = data.labels[i] || ""
   const list = document.createElement("dl")
   for (const [name, value] of cardFacts(data, i)) {

@@ -1,6 +1,12 @@
 // The toolbar and the distribution above the grid.
 
 const BINS = 80
+const SHOWABLE = {
+  pictures: () => true,
+  images: (data) => data.panels.every((panel) => panel.whole.some(Boolean)),
+  examples: () => true,
+  average: (data) => data.panels.some((panel) => panel.examples.some(Boolean)),
+}
 
 function fillControls(root, data, view) {
   const sort = root.querySelector(".sort")
@@ -19,11 +25,16 @@ function fillControls(root, data, view) {
   root.querySelector(".size").value = view.size
   for (const button of root.querySelectorAll("[data-show]")) {
     button.setAttribute("aria-pressed", String(button.dataset.show === view.show))
+    button.hidden = !SHOWABLE[button.dataset.show](data)
   }
+  const plot = root.querySelector(".plot")
+  plot.hidden = !data.plots || data.statistics.length < 2
+  plot.setAttribute("aria-pressed", String(Boolean(view.across)))
 }
 
-function fillCount(root, shown, all, coming) {
-  const count = shown === all ? `${all} channels` : `${shown} of ${all} channels`
+function fillCount(root, shown, all, coming, word) {
+  const units = word === "Class" ? "classes" : "channels"
+  const count = shown === all ? `${all} ${units}` : `${shown} of ${all} ${units}`
   root.querySelector(".count").textContent = coming ? `${count} · ${coming} to come` : count
 }
 
@@ -83,11 +94,14 @@ function fillPicked(root, view, change) {
   picked.hidden = !view.selected.length
   if (picked.hidden) return
   const text = document.createElement("span")
+  text.className = "names"
   text.textContent = `${view.selected.length} picked: ${view.selected.join(", ")}`
-  const [only, clear] = [document.createElement("button"), document.createElement("button")]
+  const [beside, only, clear] = ["", "", ""].map(() => document.createElement("button"))
+  beside.textContent = view.beside ? "Back to the grid" : "Compare side by side"
+  beside.onclick = () => change({ beside: !view.beside })
   only.textContent = "Show only these"
   only.onclick = () => change({ find: view.selected.join(", ") })
   clear.textContent = "Clear"
-  clear.onclick = () => change({ selected: [], find: "" })
-  picked.replaceChildren(text, only, clear)
+  clear.onclick = () => change({ selected: [], find: "", beside: false })
+  picked.replaceChildren(text, beside, only, clear)
 }

@@ -28,8 +28,43 @@ function tileAt(layout, panels, x, y, count) {
 function picturesOf(panel, i, show) {
   const picture = panel.picture[i]
   const examples = panel.examples[i] || []
-  if (show === "examples") return examples
-  return picture ? [picture, ...examples] : examples
+  if (show === "images") return panel.whole[i] || []
+  if (show !== "pictures") return examples
+  return picture ? [picture, ...(panel.faces[i] || []), ...examples] : examples
+}
+
+const AVERAGES = new Map()
+const AVERAGE_SIDE = 96
+
+// The mean of some tiles as a canvas, its contrast stretched so that all but a fiftieth of its values lie within the
+// range; null while a sheet is on its way.
+function averageOf(sheets, tiles, again) {
+  const key = tiles.map(([s, t]) => `${sheets[s].url}#${t}`).join(" ")
+  if (AVERAGES.has(key)) return AVERAGES.get(key)
+  if (!tiles.every(([s]) => sheet(sheets[s].url, again).ready)) return null
+  const side = AVERAGE_SIDE
+  const canvas = Object.assign(document.createElement("canvas"), { width: side, height: side })
+  const context = canvas.getContext("2d", { willReadFrequently: true })
+  const sums = new Float32Array(side * side * 4)
+  for (const [s, t] of tiles) {
+    context.clearRect(0, 0, side, side)
+    drawTile(context, sheets[s], t, 0, 0, side, again)
+    const pixels = context.getImageData(0, 0, side, side).data
+    for (let n = 0; n < sums.length; n++) sums[n] += pixels[n]
+  }
+  const colours = sums.filter((_, n) => n % 4 !== 3).sort()
+  const [low, high] = [0.01, 0.99].map((share) => colours[Math.floor(share * (colours.length - 1))])
+  const image = context.createImageData(side, side)
+  for (let n = 0; n < sums.length; n++) image.data[n] = n % 4 === 3 ? 255 : (255 * (sums[n] - low)) / Math.max(1, high - low)
+  context.putImageData(image, 0, 0)
+  if (AVERAGES.size > 4000) AVERAGES.clear()
+  AVERAGES.set(key, canvas)
+  return canvas
+}
+
+function drawAverage(context, sheets, tiles, x, y, side, again) {
+  const average = averageOf(sheets, tiles, again)
+  if (average) context.drawImage(average, x, y, side, side)
 }
 
 function drawExamples(context, sheets, examples, x, y, side, again) {
@@ -58,7 +93,9 @@ function drawChannel(context, data, panel, i, show, scrub, x, y, side, colours, 
     const step = side / pictures.length
     context.fillStyle = colours.scrub
     context.fillRect(x + k * step, y + side - 3, step, 3)
-  } else if (show === "examples" || !panel.picture[i]) {
+  } else if (show === "average") {
+    drawAverage(context, data.sheets, pictures, x, y, side, again)
+  } else if (show !== "pictures" || !panel.picture[i]) {
     drawExamples(context, data.sheets, pictures, x, y, side, again)
   } else {
     drawTile(context, data.sheets[pictures[0][0]], pictures[0][1], x, y, side, again)
@@ -69,12 +106,21 @@ function drawCaption(context, data, i, statistic, x, y, side, colours) {
   context.font = `500 12px ${colours.font}`
   context.textAlign = "left"
   context.fillStyle = colours.text
-  context.fillText(String(data.channels[i]), x, y + 14)
+  const name = data.named ? ` ${data.labels[i]}` : ""
+  context.fillText(cut(context, `${data.channels[i]}${name}`, statistic ? side - 48 : side), x, y + 14)
   if (!statistic) return
   context.textAlign = "right"
   context.fillStyle = colours.faint
   context.font = `12px ${colours.font}`
   if (side > 60) context.fillText(written(statistic.values[i], statistic.format), x + side, y + 14)
+}
+
+// As much of a text as fits.
+function cut(context, text, width) {
+  if (context.measureText(text).width <= width) return text
+  let length = text.length - 1
+  while (length > 4 && context.measureText(`${text.slice(0, length)}…`).width > width) length -= 1
+  return `${text.slice(0, length).trimEnd()}…`
 }
 
 function outline(context, x, y, side, colour, width) {

@@ -7,6 +7,8 @@ function statisticOf(data, name) {
 function searches(data, text) {
   const wanted = text.trim().toLowerCase()
   if (!wanted) return () => true
+  const there = addressed(text)
+  if (there && there.layer === data.title) return (i) => data.channels[i] === there.channel
   const range = wanted.match(/^:?(\d+)\s*[-–]\s*(\d+)$/)
   if (range) return (i) => data.channels[i] >= Number(range[1]) && data.channels[i] <= Number(range[2])
   const list = wanted.match(/^:?\d+(\s*[, ]\s*\d+)*$/)
@@ -16,9 +18,15 @@ function searches(data, text) {
   }
   const words = wanted.split(/\s+/)
   return (i) => {
-    const text = (data.labels[i] || "").toLowerCase()
+    const text = `${data.labels[i] || ""} ${data.words[i] || ""}`.toLowerCase()
     return words.every((word) => text.includes(word))
   }
+}
+
+// `layer:channel`, with or without the model in front: the address of a channel, of this layer or another.
+function addressed(text) {
+  const found = text.trim().match(/^(?:[^/\s]+\/)?([^\s].*):(\d+)$/)
+  return found && { layer: found[1], channel: Number(found[2]) }
 }
 
 // Indices into data.channels, in the order to show them. Channels of which nothing was asked for come last, before

@@ -20,13 +20,6 @@ export default function (component) {
   return () => state.observer.disconnect()
 }
 
-function make(kind, className, text) {
-  const element = document.createElement(kind)
-  if (className) element.className = className
-  if (text !== undefined) element.textContent = text
-  return element
-}
-
 function fillHead(head, data) {
   head.hidden = !data.head
   if (!data.head) return
@@ -60,20 +53,6 @@ function rowOf(row, data, drawn, setTriggerValue) {
   return link
 }
 
-// What one position of the layer sees, against the whole input.
-function fieldOf(share) {
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg")
-  svg.setAttribute("viewBox", "0 0 34 34")
-  svg.setAttribute("class", "field")
-  const side = 32 * Math.min(1, Math.max(0.06, share))
-  const at = 17 - side / 2
-  svg.innerHTML = `<rect x="1" y="1" width="32" height="32" rx="3"></rect><rect class="sees" x="${at}" y="${at}" width="${side}" height="${side}" rx="2"></rect>`
-  const title = document.createElementNS("http://www.w3.org/2000/svg", "title")
-  title.textContent = `sees ${share >= 1 ? "the whole input" : `${Math.round(100 * share)} % of the input's width`}`
-  svg.append(title)
-  return svg
-}
-
 function stripOf(tiles, data, drawn) {
   const canvas = make("canvas")
   canvas.style.height = `${data.tile}px`
@@ -88,12 +67,18 @@ function stripOf(tiles, data, drawn) {
     context.scale(ratio, ratio)
     context.imageSmoothingQuality = "high"
     const shown = Math.min(tiles.length, Math.floor((width + 5) / (data.tile + 5)))
-    tiles.slice(0, shown).forEach(([s, t], k) => drawTile(context, data.sheets[s], t, k * (data.tile + 5), 0, data.tile, again))
+    spreadOver(tiles, shown).forEach(([s, t], k) => drawTile(context, data.sheets[s], t, k * (data.tile + 5), 0, data.tile, again))
   }
   const again = () => { asked ??= requestAnimationFrame(draw) }
   drawn.push(again)
   again()
   return canvas
+}
+
+// So many of the items, evenly from the first to the last.
+function spreadOver(items, count) {
+  if (items.length <= count) return items
+  return Array.from({ length: count }, (_, k) => items[Math.round((k * (items.length - 1)) / Math.max(1, count - 1))])
 }
 
 function figureOf(figure, data) {

@@ -17,13 +17,6 @@ export default function (component) {
   stepsFrom("layer", data.place, data.room, alive, (by) => setTriggerValue("layer", by))
 }
 
-function make(kind, className, text) {
-  const element = document.createElement(kind)
-  if (className) element.className = className
-  if (text !== undefined) element.textContent = text
-  return element
-}
-
 function fillMain(main, picture) {
   const figure = make("figure")
   figure.style.cursor = "default"
