@@ -47,8 +47,8 @@ def test_a_map_is_asked_for_and_waited_for(own_shelf: Library, open_page: Open) 
 def test_every_channel_that_varies_has_its_place_and_picture(own_shelf: Library, open_page: Open, layout: str) -> None:
     add_map(add_atlas(own_shelf, model_card()))
     app = open_page("map", atlas="tiny", layer=LAYER, layout=layout)
-    points = component(app, "strata_map")["points"]
-    assert [point["channel"] for point in points] == [channel for channel in range(48) if channel != 3]
+    points = component(app, "strata_map")["panels"][0]["points"]
+    assert [point["id"] for point in points] == [channel for channel in range(48) if channel != 3]
     assert all(point["tile"] and 0 <= point["x"] <= 1 and 0 <= point["y"] <= 1 for point in points)
     assert "1 channels never vary" in words(app)
 
