@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,7 +60,7 @@ def cells_of(atlas: Atlas, land: Landscape, sheets: Sheets) -> list[Point]:
     ]
 
 
-def lines_of(row: dict[str, Any]) -> list[str]:
+def lines_of(row: Mapping[Any, Any]) -> list[str]:
     """What a cell's card says: the classes there, what the model answers there, which channels stand out."""
     lines = []
     if isinstance(row["label"], str) and row["images"] * row["label_share"] >= 2:

@@ -9,7 +9,7 @@ import numpy as np
 
 KEPT = 50
 """Principal components that t-SNE is given."""
-TRIMMED = 0.005
+TRIMMED = 0.02
 """Share of the places at each end of an axis that are moved into the outermost cells: a few stray far."""
 A_CELL = 12
 """Vectors that a cell should hold on average, where there are too few for the cells that were asked for."""

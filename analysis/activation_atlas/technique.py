@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 import torch
@@ -103,7 +106,7 @@ class ActivationAtlas(technique.Technique):
         return files
 
 
-def _part(context: technique.Context, begin: float, end: float):  # type: ignore[no-untyped-def]
+def _part(context: technique.Context, begin: float, end: float) -> Callable[[float], None]:
     return lambda fraction: context.report(begin + (end - begin) * fraction)
 
 
@@ -127,7 +130,7 @@ def _examples(
     layer: ConvLayer,
     probe: Probe,
     spec: InputSpec,
-) -> tuple[dict[str, list[list[int]]], list[np.ndarray]]:
+) -> tuple[dict[str, pd.Series], list[np.ndarray]]:
     """The columns of the examples, and their patches in the order of the sheet. Each image is decoded once."""
     chosen = [nearest_of(cell, own, seen.image, count) for cell, own in zip(cells, scores, strict=True)]
     starts = np.cumsum([0, *map(len, chosen)]).tolist()
@@ -140,8 +143,8 @@ def _examples(
                 box = patch_box(layer, int(seen.y[member]), int(seen.x[member]), spec.height, spec.width)
                 patches[tile] = tile_of(pixels, box, PATCH)
     columns = {
-        "examples": [list(range(start, start + len(each))) for start, each in zip(starts, chosen, strict=False)],
-        "example_images": [[int(seen.image[member]) for member in each] for each in chosen],
+        "examples": pd.Series([list(range(start, end)) for start, end in pairwise(starts)]),
+        "example_images": pd.Series([[int(seen.image[member]) for member in each] for each in chosen]),
     }
     return columns, patches
 

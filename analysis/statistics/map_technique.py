@@ -52,7 +52,7 @@ class LikenessMap(technique.Technique):
         state = merged_state(task.parameters["file"], [context.inputs[key] for key in task.needs])
         context.report(0.3)
         # kept for laying two maps side by side: which channel of one layer is which of another, by their answers
-        drawn = {"images": state.drawn.images, "means": state.drawn.means.astype(np.float32)}
+        drawn: dict[str, np.ndarray] = {"images": state.drawn.images, "means": state.drawn.means.astype(np.float32)}
         return {
             "map.parquet": encoding.to_parquet(layout(covariance_of(state)[2])),
             "answers.npz": encoding.to_npz(drawn),

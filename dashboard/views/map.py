@@ -186,7 +186,7 @@ heading(
 )
 own_layers = {each.name for each in atlas.model.layers}
 with st.container(horizontal=True, vertical_alignment="center", key="map-choices"):
-    shown = MAP
+    shown: str | None = MAP
     if layer.name in own_layers:
         shown = st.segmented_control(
             "Show",
@@ -199,7 +199,7 @@ with st.container(horizontal=True, vertical_alignment="center", key="map-choices
             bind="query-params",
         )
     if shown == MAP:
-        layout: Layout = st.segmented_control(
+        layout = st.segmented_control(
             "Layout",
             list(LAYOUTS),
             format_func=LAYOUTS.__getitem__,
