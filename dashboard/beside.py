@@ -11,7 +11,7 @@ from analysis.atlas.artifacts import folder_of
 from analysis.atlas.atlas import Atlas
 from analysis.comparison.align import Fit, align
 from analysis.comparison.pairs import pair_layers, shape_of
-from analysis.comparison.partners import partners
+from analysis.comparison.partners import partners, same_numbers
 from analysis.encoding import from_npz
 from analysis.models.layers import ConvLayer
 from dashboard.library import NotThere, find_atlas, find_layer
@@ -76,18 +76,16 @@ class Side:
 
 
 def side_by_side(atlas: Atlas, layer: ConvLayer, other: Other, layout: Layout, a: Places, b: Places) -> Side:
-    """Checkpoints of one net share their channels' numbers; where their maps do not fit by number any better than by
-    chance, and for all else, channels are matched by their answers to the same images."""
-    sides: list[Side] = []
-    if other.atlas.id != atlas.id and shape_of(layer) == shape_of(other.layer):
+    """Checkpoints of one net share their channels' numbers, unless their answers to the same images say otherwise; all
+    else is matched by these answers."""
+    answers = _answers(atlas, layer.name, other, _folder(atlas, layer.name), _folder(other.atlas, other.layer.name))
+    counterparts = other.atlas.id != atlas.id and shape_of(layer) == shape_of(other.layer)
+    if counterparts and (answers is None or answers.same_numbers):
         numbers = np.intersect1d(a.channels, b.channels)
-        sides.append(_side(BY_NUMBER, a, b, np.column_stack([numbers, numbers])))
-        if sides[0].fit.sure:
-            return sides[0]
-    matched = _matched(atlas, layer.name, other.atlas, other.layer.name, *_folders(atlas, layer, other))
-    if matched is not None:
-        sides.append(_side(BY_ANSWERS, a, b, matched))
-    return sides[-1] if sides else Side("", {}, align(a.places, b.places, np.zeros((0, 2), int)))
+        return _side(BY_NUMBER, a, b, np.column_stack([numbers, numbers]))
+    if answers is None:
+        return Side("", {}, align(a.places, b.places, np.zeros((0, 2), int)))
+    return _side(BY_ANSWERS, a, b, answers.pairs)
 
 
 def _side(how: str, a: Places, b: Places, pairs: np.ndarray) -> Side:
@@ -97,29 +95,34 @@ def _side(how: str, a: Places, b: Places, pairs: np.ndarray) -> Side:
     return Side(how, dict(both), align(a.places, b.places, rows))
 
 
-def _folders(atlas: Atlas, layer: ConvLayer, other: Other) -> tuple[str | None, str | None]:
-    return _answers_folder(atlas, layer.name), _answers_folder(other.atlas, other.layer.name)
-
-
-def _answers_folder(atlas: Atlas, layer: str) -> str | None:
+def _folder(atlas: Atlas, layer: str) -> str | None:
     """Where the answers lie that the layer's map was made with; None for a map of before they were kept."""
     done = [task for task in atlas.tasks(MAP, layer) if task.version >= 2 and atlas.artifacts.has(task)]
     return folder_of(done[-1]) if done else None
 
 
+@dataclass(frozen=True)
+class _Answers:
+    """pairs [k, 2]: channels of both that answer alike · same_numbers: whether channel n is channel n."""
+
+    pairs: np.ndarray
+    same_numbers: bool
+
+
 @lru_cache(maxsize=32)
-def _matched(
-    a: Atlas, layer_a: str, b: Atlas, layer_b: str, folder_a: str | None, folder_b: str | None
-) -> np.ndarray | None:
-    """[k, 2] channels of both that answer alike; None where the images are not the same, or the answers not known."""
-    same = a.probe is not None and b.probe is not None and a.probe.hash == b.probe.hash
-    if not same or folder_a is None or folder_b is None:
+def _answers(atlas: Atlas, layer: str, other: Other, own_folder: str | None, its_folder: str | None) -> _Answers | None:
+    """None where the images are not the same, or the answers not known."""
+    a, b = atlas.probe, other.atlas.probe
+    if a is None or b is None or a.hash != b.hash or own_folder is None or its_folder is None:
         return None
     first, second = (
-        from_npz((atlas.root / folder / "answers.npz").read_bytes()) for atlas, folder in ((a, folder_a), (b, folder_b))
+        from_npz((each.root / folder / "answers.npz").read_bytes())
+        for each, folder in ((atlas, own_folder), (other.atlas, its_folder))
     )
     _, rows_a, rows_b = np.intersect1d(first["images"], second["images"], return_indices=True)
-    return partners(first["means"][rows_a], second["means"][rows_b])[["first", "second"]].to_numpy(int)
+    means_a, means_b = first["means"][rows_a], second["means"][rows_b]
+    pairs = partners(means_a, means_b)[["first", "second"]].to_numpy(int)
+    return _Answers(pairs, same_numbers(means_a, means_b))
 
 
 def about(side: Side, other: Other) -> str:

@@ -20,9 +20,6 @@ from analysis.features.target import target_of
 from analysis.models.model import Model
 from analysis.statistics.follow import Follow
 
-CONTRAST = 1.3
-"""Of what a channel's picture is allowed: cells are seen small, beside hundreds of others."""
-
 
 @dataclass(frozen=True)
 class Drawn:
@@ -50,8 +47,7 @@ def draw(
     usual = view_of(model, layer)
     parameters = Parameters(steps=steps, seed=seed, size=min(size, usual.height, usual.width))
     target = target_of(model, layer, parameters)
-    usual_recipe = first_recipe(parameters, target.view)
-    recipe = replace(usual_recipe, settles=True, patience=max(4, steps), contrast=CONTRAST * usual_recipe.contrast)
+    recipe = replace(first_recipe(parameters, target.view), settles=True, patience=max(4, steps))
     canvas = canvas_of(prior, target.view, recipe, device_of(model))
     batch = batch_of(target.view)
     made = ascend(

@@ -13,8 +13,8 @@ TRIMMED = 0.02
 """Share of the places at each end of an axis that are moved into the outermost cells: a few stray far."""
 A_CELL = 12
 """Vectors that a cell should hold on average, where there are too few for the cells that were asked for."""
-HIGH = 0.6
-"""Rows of cells a column: screens are wide, and the directions of the layout have no unit."""
+HIGH = 0.42
+"""Rows of cells a column: what is left of a screen is wide, and the directions of the layout have no unit."""
 
 
 def lay_out(vectors: np.ndarray) -> np.ndarray:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import linear_sum_assignment
 
+SHUFFLES = 199
 SURE = 0.95
 """A pair counts where its correlation exceeds that of this share of the best matches among shuffled images."""
 
@@ -26,6 +27,18 @@ def partners(first: np.ndarray, second: np.ndarray, seed: int = 0) -> pd.DataFra
     rows, partner = linear_sum_assignment(alike, maximize=True)
     table = pd.DataFrame({"first": rows, "second": partner, "correlation": alike[rows, partner]})
     return table[table["correlation"] > np.quantile(chance, SURE)].reset_index(drop=True)
+
+
+def same_numbers(first: np.ndarray, second: np.ndarray, seed: int = 0) -> bool:
+    """Answers [n, C] of both to the same n images → whether channel k of one is still channel k of the other: the mean
+    correlation of equal numbers exceeds that of SURE of the pairings shuffled at random."""
+    if first.shape != second.shape or len(first) < 3 or first.shape[1] < 3:
+        return False
+    alike = _standard(first).T @ _standard(second)
+    draw = np.random.default_rng(seed)
+    rows = np.arange(len(alike))
+    shuffled = [alike[rows, draw.permutation(len(alike))].mean() for _ in range(SHUFFLES)]
+    return bool(alike.diagonal().mean() > np.quantile(shuffled, SURE))
 
 
 def _standard(answers: np.ndarray) -> np.ndarray:

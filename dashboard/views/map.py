@@ -79,6 +79,25 @@ def follow(done: Done, target: View | None) -> None:
         )
 
 
+def choose(name: str, options: dict[str, str]) -> str:
+    """What the address says of `name`, the first of the options where it says nothing; a click changes the address."""
+    now = st.query_params.get(name, "")
+    now = now if now in options else next(iter(options))
+    picked = st.segmented_control(
+        name,
+        list(options),
+        format_func=options.__getitem__,
+        default=now,
+        required=True,
+        label_visibility="collapsed",
+        key=f"{name}-{now}",
+    )
+    if picked != now:
+        st.query_params[name] = picked
+        st.rerun()
+    return now
+
+
 def choose_other() -> None:
     """What lies beside: another layer of this atlas, or the counterpart in another atlas."""
     layers = {each: f"Layer {each}" for each in walk.names if each != layer.name and each in own_layers}
@@ -186,29 +205,9 @@ heading(
 )
 own_layers = {each.name for each in atlas.model.layers}
 with st.container(horizontal=True, vertical_alignment="center", key="map-choices"):
-    shown: str | None = MAP
-    if layer.name in own_layers:
-        shown = st.segmented_control(
-            "Show",
-            list(SHOWN),
-            format_func=SHOWN.__getitem__,
-            default=MAP,
-            required=True,
-            label_visibility="collapsed",
-            key="show",
-            bind="query-params",
-        )
+    shown = choose("show", SHOWN) if layer.name in own_layers else MAP
+    layout = choose("layout", LAYOUTS) if shown == MAP else ""
     if shown == MAP:
-        layout = st.segmented_control(
-            "Layout",
-            list(LAYOUTS),
-            format_func=LAYOUTS.__getitem__,
-            default="tsne",
-            required=True,
-            label_visibility="collapsed",
-            key="layout",
-            bind="query-params",
-        )
         choose_other()
 if shown == ATLAS:
     if made(atlas, layer.name, ATLAS):
