@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from analysis.activation_atlas import table
 from analysis.exemplars import cut
 from analysis.statistics import columns, map_technique, weights
 
@@ -17,6 +18,7 @@ TABLES: dict[str, Mapping[str, str]] = {
     "exemplars": cut.COLUMNS,
     "weights": weights.COLUMNS,
     "map": map_technique.COLUMNS,
+    "activation-atlas": table.COLUMNS,
 }
 
 
