@@ -60,9 +60,9 @@ def main() -> None:
 
 
 def load(server: Served, sessions: int, size: int) -> Iterator[list[str]]:
-    for first in ("overview", *_tour(random.Random(0))):  # what everybody shares is read once
-        with Visitor(server.site) as visitor:
-            _look(visitor, first)
+    with Visitor(server.site) as visitor:  # what everybody shares is read once
+        for page in _tour(random.Random(0)):
+            _look(visitor, page)
     before = resident(server.pid)
     wave = crowd(server, sessions)
     left = time.monotonic()
@@ -103,6 +103,12 @@ def crowd(server: Served, sessions: int) -> Crowd:
     return Crowd([x for seconds, _ in results for x in seconds], drawn, sum(bad for _, bad in results), spent)
 
 
+@dataclass(frozen=True)
+class _Place:
+    page: str
+    view: dict[str, object]
+
+
 def _visit(site: str, number: int, until: float) -> tuple[list[float], int]:
     """(seconds of each page that came, how many did not)."""
     draw, times = random.Random(number), list[float]()
@@ -120,20 +126,23 @@ def _visit(site: str, number: int, until: float) -> tuple[list[float], int]:
     return times, 0
 
 
-def _tour(draw: random.Random) -> list[tuple[str, dict[str, object]] | str]:
+def _tour(draw: random.Random) -> list[_Place]:
     """The pages of one visit."""
-    pages: list[tuple[str, dict[str, object]] | str] = []
+    pages: list[_Place] = []
     for _ in range(ROUNDS):
         number = draw.randrange(len(WIDTHS))
         layer = f"features.{number}.conv"
         channel = draw.randrange(WIDTHS[number])
-        pages += ["overview", ("layer", {"layer": layer}), ("channel", {"layer": layer, "channel": channel})]
+        pages += [
+            _Place("overview", {}),
+            _Place("layer", {"layer": layer}),
+            _Place("channel", {"layer": layer, "channel": channel}),
+        ]
     return pages
 
 
-def _look(visitor: Visitor, page: tuple[str, dict[str, object]] | str) -> float:
-    name, view = (page, {}) if isinstance(page, str) else page
-    return visitor.look(name, atlas=ATLAS, **view).seconds
+def _look(visitor: Visitor, place: _Place) -> float:
+    return visitor.look(place.page, atlas=ATLAS, **place.view).seconds
 
 
 def _in_chromium(site: str, until: float) -> list[float]:

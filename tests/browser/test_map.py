@@ -25,7 +25,7 @@ def test_it_is_drawn_zoomed_picked_and_opened(visit, shown: Library) -> None:
     add_map(atlas)
     page = visit(f"/map?atlas={atlas.id}&layer={LAYER}")
     page.wait_for_function(f"({INK})() > 0.05")
-    box = page.locator(".plane").bounding_box()
+    box = page.locator(".plane").first.bounding_box()
     corners = [(0.02, 0.02), (0.98, 0.02), (0.98, 0.98), (0.02, 0.98), (0.02, 0.3)]
     page.keyboard.down("Shift")
     for number, (x, y) in enumerate(corners):

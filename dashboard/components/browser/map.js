@@ -26,7 +26,8 @@ export default function (component) {
     panel.byId = new Map(panel.points.map((point) => [point.id, point]))
     panel.figure.hidden = !shown
     panel.figure.querySelector("figcaption").textContent = shown && data.panels.length > 1 ? shown.title : ""
-    panel.plane.setAttribute("aria-label", `Map of ${shown?.title}: ${panel.points.length} ${data.noun}. Arrow keys move, plus and minus zoom.`)
+    if (!shown) return
+    panel.plane.setAttribute("aria-label", `Map of ${shown.title}: ${panel.points.length} ${data.noun}. Arrow keys move, plus and minus zoom.`)
     state.observer.observe(panel.plane)
   })
   listenForSteps({ "[": ["layer", -1], "]": ["layer", 1] })
