@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-PATIENCE = 60.0
+PATIENCE = 30.0
 """Seconds that a page may take before the visitor gives up."""
 
 
