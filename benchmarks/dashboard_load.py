@@ -54,9 +54,10 @@ def main() -> None:
                 found.append(row)
     about = (
         f"`python -m benchmarks.dashboard_load`: {chosen.sessions} visitors at once, each from overview to layer to "
-        f"channel {ROUNDS} times or for {LONGEST:.0f} s, 1 to 3 s a page, over Streamlit's own protocol (benchmarks/visitor.py): a page is "
-        "there when the last of it has come. Beside them one headless Chromium on the same cores, timed from click to "
-        "drawn. Memory is the server's resident set; the second visitors come two minutes after the first have left."
+        f"channel {ROUNDS} times or for {LONGEST:.0f} s, 1 to 3 s a page, over Streamlit's own protocol "
+        "(benchmarks/visitor.py): a page is there when the last of it has come. Beside them one headless Chromium on "
+        "the same cores, timed from click to drawn. Memory is the server's resident set; the second visitors come two "
+        "minutes after the first have left."
     )
     write_section(
         "dashboard-load", f"## Many people at once\n\n{about}\n\n{table(['what', 'measured', 'promised'], found)}"
