@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import http.client
+import os
 import random
 import statistics
 import tempfile
@@ -44,6 +45,7 @@ def main() -> None:
     options.add_argument("--sessions", type=int, default=SESSIONS)
     options.add_argument("--bytes", type=int, default=GIGABYTE)
     chosen = options.parse_args()
+    busy = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as folder:
         library = Library(Path(folder))
         add_atlas(library, model_card(ATLAS, "99" * 32, WIDTHS))
@@ -57,7 +59,7 @@ def main() -> None:
         f"channel {ROUNDS} times or for {LONGEST:.0f} s, 1 to 3 s a page, over Streamlit's own protocol "
         "(benchmarks/visitor.py): a page is there when the last of it has come. Beside them one headless Chromium on "
         "the same cores, timed from click to drawn. Memory is the server's resident set; the second visitors come two "
-        "minutes after the first have left."
+        f"minutes after the first have left. The machine's load before it began, by others: {busy:.0f}."
     )
     write_section(
         "dashboard-load", f"## Many people at once\n\n{about}\n\n{table(['what', 'measured', 'promised'], found)}"
