@@ -12,6 +12,7 @@ from analysis.technique import Technique
 @cache
 def techniques() -> Mapping[str, Technique]:
     """By name, each after what it requires. Imported when first asked for: they bring torch with them."""
+    from analysis.activation_atlas.technique import ActivationAtlas
     from analysis.circuits.technique import Circuits
     from analysis.exemplars.images import Images
     from analysis.exemplars.outputs import Outputs
@@ -36,6 +37,7 @@ def techniques() -> Mapping[str, Technique]:
         FeaturesTechnique,
         SketchesTechnique,
         RendersTechnique,
+        ActivationAtlas,
     )
     return {kind.name: kind() for kind in kinds}
 

@@ -170,7 +170,7 @@ def request_for_the_rest(atlas: Atlas, layer: ConvLayer) -> dict[str, Any] | Non
 def latest_request(atlas: Atlas) -> dict[str, Any] | None:
     """What was asked for last that shows a layer as a whole: not a map alone, nor pictures of one channel."""
     requests = [build["request"] for build in atlas.builds()]
-    whole = [request for request in requests if set(request.get("techniques") or ()) - {"map"}]
+    whole = [request for request in requests if set(request.get("techniques") or ()) - {"map", "activation-atlas"}]
     return dict(whole[-1]) if whole else None
 
 

@@ -1,7 +1,9 @@
-"""What the map page shows: a layer's channels where they lie, with their pictures."""
+"""What the map page shows of a layer's channels: where they lie, with their pictures, alone or beside another map."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -15,21 +17,38 @@ from dashboard.pictures import Sheets
 
 Layout = Literal["tsne", "pca"]
 MAP = "map"
+ATLAS = "activation-atlas"
 
 
-def points_of(atlas: Atlas, layer: ConvLayer, layout: Layout, sheets: Sheets) -> list[Point] | None:
-    """Every channel that has a place, in a square from (0, 0) to (1, 1); None while the map is not made."""
-    table = atlas.map(layer.name)
+@dataclass(frozen=True)
+class Places:
+    """channels [n] int, places [n, 2] float64 as the layout has them: those that have a place."""
+
+    channels: np.ndarray
+    places: np.ndarray
+
+
+def places_of(atlas: Atlas, layer: str, layout: Layout) -> Places | None:
+    """None while the map is not made."""
+    table = atlas.map(layer)
     if table is None:
         return None
-    facts = layer_facts(atlas, layer)
     placed = table.dropna(subset=[f"{layout}_x", f"{layout}_y"])
-    places = in_square(placed[[f"{layout}_x", f"{layout}_y"]].to_numpy(np.float64))
+    return Places(placed["channel"].to_numpy(int), placed[[f"{layout}_x", f"{layout}_y"]].to_numpy(np.float64))
+
+
+def points_of(
+    atlas: Atlas, layer: ConvLayer, found: Places, square: np.ndarray, sheets: Sheets, partner: Mapping[int, int]
+) -> list[Point]:
+    """square [n, 2]: where each is shown, 0 … 1 · partner: channel → that of the other map."""
+    facts = layer_facts(atlas, layer)
     points = []
-    for channel, (x, y) in zip(placed["channel"].astype(int), places, strict=True):
+    for channel, (x, y) in zip(found.channels.tolist(), square, strict=True):
         tile = facts.pictures.picture.get(channel) or next(iter(facts.pictures.examples.get(channel, [])), None)
         taken = None if tile is None else sheets.take(tile, facts.sheets)
-        points.append(Point(channel, float(x), float(y), taken, facts.pictures.labels.get(channel, "")))
+        label = facts.pictures.labels.get(channel, "")
+        lines = [label] if label else []
+        points.append(Point(channel, float(x), float(y), taken, f"Channel {channel}", lines, (), partner.get(channel)))
     return points
 
 
@@ -47,9 +66,9 @@ def without_place(atlas: Atlas, layer: ConvLayer) -> int:
     return 0 if table is None else int(table["pca_x"].isna().sum())
 
 
-def map_request(atlas: Atlas, layer: ConvLayer) -> dict[str, Any] | None:
-    """The build that makes this layer's map; None for an atlas without images, or one that no build told of."""
+def request_for(atlas: Atlas, layer: str, technique: str) -> dict[str, Any] | None:
+    """The build that makes one layer's MAP or ATLAS; None for an atlas without images, or one that no build told of."""
     request = latest_request(atlas)
     if request is None or atlas.probe is None:
         return None
-    return {**request, "layers": [layer.name], "channels": None, "techniques": {MAP: {}}}
+    return {**request, "layers": [layer], "channels": None, "techniques": {technique: {}}}

@@ -17,8 +17,9 @@ import streamlit as st  # noqa: E402
 
 from dashboard.failures import tell_failure  # noqa: E402
 from dashboard.routes import ROUTES  # noqa: E402
+from dashboard.warm import warmed  # noqa: E402
 
-app = st.App(HERE / "app.py", routes=ROUTES, on_script_error=tell_failure)
+app = st.App(HERE / "app.py", routes=ROUTES, on_script_error=tell_failure, lifespan=warmed)
 
 
 def main() -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from analysis.circuits import table
+from analysis.activation_atlas import table as activation_table
+from analysis.circuits import table as circuit_table
 from analysis.exemplars import cut
 from analysis.statistics import columns, map_technique, weights
 
@@ -17,8 +18,9 @@ TABLES: dict[str, Mapping[str, str]] = {
     "statistics": columns.COLUMNS,
     "exemplars": cut.COLUMNS,
     "weights": weights.COLUMNS,
-    "circuits": table.COLUMNS,
+    "circuits": circuit_table.COLUMNS,
     "map": map_technique.COLUMNS,
+    "activation-atlas": activation_table.COLUMNS,
 }
 
 

@@ -18,6 +18,7 @@ FLOORS = [
     },
     {"analysis.models", "analysis.probe"},
     {
+        "analysis.activation_atlas",
         "analysis.circuits",
         "analysis.statistics",
         "analysis.exemplars",

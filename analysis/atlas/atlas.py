@@ -213,6 +213,12 @@ class Atlas:
         """One row a channel: where it lies on the layer's map."""
         return self._rows("map", "map.parquet", layer, ("channel",))
 
+    def activation_atlas(self, layer: str) -> pd.DataFrame | None:
+        """One row a cell of the layer's activation atlas that was planned last, with a column `folder`."""
+        done = [task for task in self.tasks("activation-atlas", layer) if self.artifacts.has(task)]
+        folder = folder_of(done[-1]) if done else ""
+        return _table(self.root / folder / "cells.parquet").assign(folder=folder) if done else None
+
     def images(self) -> pd.DataFrame | None:
         """One row an image of the probe that some exemplar refers to."""
         return self.table("images", "images.parquet")

@@ -26,6 +26,7 @@ FEWEST = 5
 
 class LikenessMap(technique.Technique):
     name = "map"
+    version = 2
     title = "Map"
     about = "A layer's channels in a plane: those that answer alike lie close."
     requires = ("measure",)
@@ -50,7 +51,12 @@ class LikenessMap(technique.Technique):
     def run(self, task: Task, context: technique.Context) -> technique.Artifact:
         state = merged_state(task.parameters["file"], [context.inputs[key] for key in task.needs])
         context.report(0.3)
-        return {"map.parquet": encoding.to_parquet(layout(covariance_of(state)[2]))}
+        # kept for laying two maps side by side: which channel of one layer is which of another, by their answers
+        drawn: dict[str, np.ndarray] = {"images": state.drawn.images, "means": state.drawn.means.astype(np.float32)}
+        return {
+            "map.parquet": encoding.to_parquet(layout(covariance_of(state)[2])),
+            "answers.npz": encoding.to_npz(drawn),
+        }
 
 
 def layout(covariance: np.ndarray) -> pd.DataFrame:
