@@ -9,7 +9,14 @@ ROOT = Path(__file__).resolve().parents[1]
 FLOORS = [
     {"analysis.errors", "analysis.unit", "analysis.task", "analysis.technique", "analysis.encoding", "analysis.clock"},
     {"analysis.models", "analysis.probe"},
-    {"analysis.statistics", "analysis.exemplars", "analysis.features", "analysis.dream", "analysis.techniques"},
+    {
+        "analysis.statistics",
+        "analysis.exemplars",
+        "analysis.features",
+        "analysis.dream",
+        "analysis.looking",
+        "analysis.techniques",
+    },
     {"analysis.atlas"},
     {"analysis.comparison", "analysis.findings"},
     {"analysis.jobs", "analysis.console", "analysis.serving"},
