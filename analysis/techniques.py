@@ -12,6 +12,7 @@ from analysis.technique import Technique
 @cache
 def techniques() -> Mapping[str, Technique]:
     """By name, each after what it requires. Imported when first asked for: they bring torch with them."""
+    from analysis.exemplars.heat import Heat, HeatPass
     from analysis.exemplars.images import Images
     from analysis.exemplars.outputs import Outputs
     from analysis.exemplars.technique import Exemplars
@@ -30,6 +31,8 @@ def techniques() -> Mapping[str, Technique]:
         Outputs,
         Exemplars,
         Images,
+        HeatPass,
+        Heat,
         PriorTechnique,
         FeaturesTechnique,
         SketchesTechnique,

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from analysis.exemplars import cut
+from analysis.exemplars import cut, heat
 from analysis.statistics import columns, map_technique, weights
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "atlas-format.md"
 TABLES: dict[str, Mapping[str, str]] = {
     "statistics": columns.COLUMNS,
     "exemplars": cut.COLUMNS,
+    "heat": heat.COLUMNS,
     "weights": weights.COLUMNS,
     "map": map_technique.COLUMNS,
 }

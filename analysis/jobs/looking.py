@@ -71,7 +71,7 @@ def _image_key(request: LookRequest, atlas: Atlas | None) -> str:
         try:
             return _content_hash(file, fingerprint(file))
         except OSError as error:
-            raise StrataError(f"The image {file.name} is not there any more. Bring it again.") from error
+            raise StrataError(f"There is no image {file.name}. Bring it again, or another one.") from error
     if atlas is None or atlas.probe is None or request.number is None:
         raise StrataError("This asks for an image of a probe that there is not. Bring an image of your own.")
     if not 0 <= request.number < atlas.probe.count:
@@ -207,10 +207,7 @@ def _layer(folder: Path, card: ModelCard, layer: ConvLayer, seen: Seen, atlas: A
     found = strongest(response, statistics)
     if found:
         maps = response.through[[each.channel for each in found]]
-        heat = over_image(maps, layer, (card.input.height, card.input.width), SIDE)
-        # a map that is nowhere above zero shows where it is least far below
-        low = heat.flatten(1).amin(1).clamp_max(0).view(-1, 1, 1)
-        tiles = shades(heat - low, (heat - low).flatten(1).amax(1))
+        tiles, _reach = shades(over_image(maps, layer, (card.input.height, card.input.width), SIDE))
         sheet = np.concatenate(list(tiles), axis=1)
         write_atomically(folder / heat_file(card, layer.name), encoding.to_picture(sheet, quality=90))
     return {"name": layer.name, "channels": [asdict(each) for each in found], "measured": statistics is not None}

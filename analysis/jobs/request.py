@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-EVERYTHING = ("weights", "statistics", "exemplars", "outputs", "images", "features")
+EVERYTHING = ("weights", "statistics", "exemplars", "outputs", "images", "heat", "features")
 """The techniques of a whole build."""
 WITHOUT_IMAGES = ("weights", "features")
 WEIGHTS_ONLY = ("weights",)

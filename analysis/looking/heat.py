@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import torch
 from torch import Tensor
@@ -30,27 +28,31 @@ def over_image(maps: Tensor, layer: ConvLayer, size: tuple[int, int], side: int)
     """[n, h, w] maps → [n, side, side] that covers the whole image, edge to edge, whatever its proportions.
 
     Position (y, x) of a map is drawn where the middle of its receptive field lies: `layer.offset` + y·`layer.jump`.
-    Between positions values are interpolated, beyond the outermost ones continued. Where several positions fall into
-    one cell the greatest counts, so that no peak is lost. size: (height, width) px of the image that the map is of
+    Between positions values are interpolated, beyond the outermost ones continued; a cell is no less than any position
+    in it, so that no peak is lost. size: (height, width) px of the image that the map is of
     """
     height, width = maps.shape[-2:]
     jump, offset = _geometry(layer, (height, width), size)
-    # as finely as the map itself is, then the greatest of each cell
-    finer = tuple(max(1, math.ceil(length / step / side)) for length, step in zip(size, jump, strict=True))
-    places = [
-        _places(length, cells * side, start, step, count)
-        for length, cells, start, step, count in zip(size, finer, offset, jump, (height, width), strict=True)
-    ]
+    axes = list(zip(size, offset, jump, (height, width), strict=True))
+    places = [_places(length, side, start, step, count) for length, start, step, count in axes]
     grid = torch.stack(torch.meshgrid(*places, indexing="ij")[::-1], -1).expand(len(maps), -1, -1, -1)
     found = functional.grid_sample(maps[:, None], grid.to(maps), padding_mode="border", align_corners=True)
-    return functional.max_pool2d(found, finer)[:, 0]
+    rows, columns = (_cells(length, side, start, step, count) for length, start, step, count in axes)
+    cells = (rows[:, None] * side + columns).flatten().expand(len(maps), -1)
+    return found.flatten(1).scatter_reduce(1, cells, maps.flatten(1), "amax").view(-1, side, side)
 
 
-def shades(heat: Tensor, full: Tensor | float) -> np.ndarray:
-    """[n, side, side] → the same in uint8: 0 for nothing, 255 where `full` ([n], or one for all) is reached."""
-    whole = torch.as_tensor(full, dtype=heat.dtype).clamp_min(torch.finfo(heat.dtype).tiny).view(-1, 1, 1)
-    parts = (heat / whole).nan_to_num(0.0, 1.0, 0.0).clamp(0, 1)
-    return (parts * 255).round().to(torch.uint8).numpy()
+def shades(heat: Tensor) -> tuple[np.ndarray, np.ndarray]:
+    """[n, side, side] → the same in uint8, each from its darkest to its brightest, and what is between these, [n].
+
+    Darkest is 0, or the least value where that lies below: behind a ReLU nothing does, and a map that is nowhere above
+    zero has no shades at all.
+    """
+    flat = heat.flatten(1).nan_to_num(0.0, 0.0, 0.0)
+    low = flat.amin(1).clamp_max(0.0)
+    reach = flat.amax(1) - low
+    share = (flat - low[:, None]) / reach.clamp_min(torch.finfo(flat.dtype).tiny)[:, None]
+    return (share * 255).round().to(torch.uint8).view(heat.shape).numpy(), reach.numpy()
 
 
 def _geometry(
@@ -67,3 +69,9 @@ def _places(length: int, cells: int, start: float, step: float, count: int) -> T
     """Where the middles of `cells` equal cells of a stretch of `length` px lie on a map: −1 first, 1 last position."""
     pixels = (torch.arange(cells) + 0.5) * (length / cells) - 0.5
     return 2 * (pixels - start) / step / max(1, count - 1) - 1
+
+
+def _cells(length: int, cells: int, start: float, step: float, count: int) -> Tensor:
+    """The cell that each position of a map lies in; the nearest, of one that lies beyond the image."""
+    middles = start + torch.arange(count) * step + 0.5
+    return (middles * (cells / length)).floor().long().clamp(0, cells - 1)
