@@ -26,6 +26,7 @@ class View:
     size                  : px of a tile
     selected              : picked channels
     job                   : a job's id
+    image                 : an image to look at: `upload/<file>` or `probe/<number>` (dashboard/looks.py)
     file, images          : a model to open and what to measure it on, as dashboard/opening/sources.py names them
     architecture, input   : what a person says of that model: a net's name, fields of its input as JSON
     """
@@ -43,6 +44,7 @@ class View:
     size: int | None = None
     selected: tuple[int, ...] = ()
     job: str = ""
+    image: str = ""
     file: str = ""
     images: str = ""
     architecture: str = ""

@@ -19,7 +19,7 @@ from analysis.models.model import ModelCard
 
 VIRIDIS = ((68, 1, 84), (72, 40, 120), (62, 74, 137), (49, 104, 142), (38, 130, 142), (31, 158, 137), (53, 183, 121),
            (109, 205, 89), (180, 222, 44), (253, 231, 37))  # fmt: skip
-"""Ten even steps of matplotlib's scale, which the colour-blind can read; in dashboard/components/browser/heat.js too."""
+"""Ten even steps of matplotlib's scale, which the colour-blind can read; in components/browser/heat.js too."""
 OPAQUE = 0.8
 """How much a heat map hides of the image where the channel answers most; where it does not answer, nothing."""
 NAMED = 3
