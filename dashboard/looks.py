@@ -54,7 +54,7 @@ def places() -> list[Place]:
 
 
 def find_place(view: View) -> Place:
-    """The place that an address names, by atlas or model. Raises NotThere, offering the nearest, where there is none."""
+    """The place that an address names, by atlas or model. Raises NotThere, offering the nearest, for none."""
     for place in places():
         if view.atlas in (place.id, place.card.id):
             return place
@@ -63,8 +63,10 @@ def find_place(view: View) -> Place:
 
 
 def request_of(place: Place, image: str) -> LookRequest:
-    """The job that looks at an image, `upload/<file>` or `probe/<number>`. Raises StrataError for one that is not there,
-    NotThere with the nearest where a probe has no such number."""
+    """The job that looks at an image, `upload/<file>` or `probe/<number>`.
+
+    Raises StrataError for one that is not there, NotThere with the nearest where a probe has no such number.
+    """
     kind, _, name = image.partition("/")
     atlas = None if place.atlas is None else place.atlas.id
     if kind == "upload":

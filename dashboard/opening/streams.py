@@ -42,8 +42,10 @@ def largest() -> int:
 
 
 async def bring(request: Request) -> Response:
-    """PUT /bring/<models|images|photo>?name=<file name>: the body as it is. Answers {"id": …}, as `brought` takes it; of
-    a photo the name of its file below the library's `uploads`."""
+    """PUT /bring/<models|images|photo>?name=<file name>: the body as it is.
+
+    Answers {"id": …}, as `brought` takes it; of a photo the name of its file below the library's `uploads`.
+    """
     kind, name = request.path_params["kind"], request.query_params.get("name", "")
     if kind not in (*FOLDERS, PHOTO):
         return PlainTextResponse("Bring models or images.", status_code=404)
