@@ -13,7 +13,7 @@ from analysis.atlas.atlas import Atlas
 from analysis.encoding import from_npz
 from analysis.errors import StrataError
 from analysis.jobs.looked import Look
-from analysis.jobs.looking import heat_file, layers_to_draw
+from analysis.jobs.looking import IMAGE, heat_file, layers_to_draw
 from analysis.jobs.request import LookRequest
 from analysis.jobs.table import Job
 from analysis.models.model import ModelCard
@@ -94,21 +94,31 @@ def _same(request: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in request.items() if name != "layers"}
 
 
-def title_of(place: Place, image: str) -> str:
+def title_of(found: Look | None, image: str) -> str:
+    """What it is, where that is known."""
     kind, _, name = image.partition("/")
+    label = None if found is None else found.facts["subject"]["label"]
+    if label is not None:
+        return readable(str(label)).capitalize()
     return f"Image {name} of the probe" if kind == "probe" else "An image of yours"
 
 
 def about(found: Look) -> str:
-    """One line: what it is called, and what the model says it is."""
-    subject, parts = found.facts["subject"], []
-    if subject["number"] is not None:
-        parts.append(str(subject["name"]))
-    if subject["label"] is not None:
-        parts.append(f"labelled {readable(str(subject['label']))}")
-    height, width = found.facts["size"]
-    parts.append(f"as {found.card.name} sees it, cut to {height}×{width}")
+    """One line: where it is from, and what the model says it is."""
+    subject = found.facts["subject"]
+    parts = [] if subject["number"] is None else [f"image {subject['number']} of the probe"]
+    for answers in list(found.facts["heads"].values())[:1]:
+        best = answers[0]
+        if best["name"] is not None and best["name"] == subject["label"]:
+            parts.append(f"rightly named, {_percent(best['share'])} sure")
+        else:
+            parts.append(f"called {_class_name(best)}, {_percent(best['share'])} sure")
     return " · ".join(parts)
+
+
+def seen_as(found: Look) -> str:
+    height, width = found.facts["size"]
+    return f"As the model sees it, cut to {height}×{width} px"
 
 
 def file_address(found: Look, name: str) -> str:
@@ -122,14 +132,14 @@ def seen_of(found: Look, place: Place, drawing: bool) -> Seen:
     sheets = Sheets()
     unasked = set(layers_to_draw(found.card)) if drawing else set()
     layers = [_layer(each, found, place, sheets, each["name"] in unasked) for each in found.facts["layers"]]
-    return Seen(file_address(found, "image.webp"), about(found), heads, layers, sheets.atlas_sheets)
+    return Seen(file_address(found, IMAGE), seen_as(found), heads, layers, sheets.atlas_sheets)
 
 
 def _answers(head: str, answers: list[dict[str, Any]], label: str | None, place: Place) -> list[Answer]:
     measured = place.atlas is not None and place.atlas.exemplars(head) is not None
     return [
         Answer(
-            readable(str(each["name"])) if each["name"] is not None else f"class {each['number']}",
+            _class_name(each),
             _percent(each["share"]),
             each["share"],
             label is not None and each["name"] == label,
@@ -137,6 +147,10 @@ def _answers(head: str, answers: list[dict[str, Any]], label: str | None, place:
         )
         for each in answers
     ]
+
+
+def _class_name(answer: Mapping[str, Any]) -> str:
+    return f"class {answer['number']}" if answer["name"] is None else readable(str(answer["name"]))
 
 
 def _percent(share: float) -> str:

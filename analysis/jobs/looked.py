@@ -22,6 +22,8 @@ VIRIDIS = ((68, 1, 84), (72, 40, 120), (62, 74, 137), (49, 104, 142), (38, 130, 
 """Ten even steps of matplotlib's scale, which the colour-blind can read; in components/browser/heat.js too."""
 OPAQUE = 0.8
 """How much a heat map hides of the image where the channel answers most; where it does not answer, nothing."""
+DIM = 0.3
+"""How much darker the image is under it, so that the map can be told from what is bright in the image itself."""
 NAMED = 3
 """Channels a layer that the command line names and draws."""
 
@@ -109,5 +111,5 @@ def heated(image: Image.Image, heat: Image.Image) -> Image.Image:
     steps = np.linspace(0, 1, len(VIRIDIS))
     colours = np.stack([np.interp(share, steps, [colour[plane] for colour in VIRIDIS]) for plane in range(3)], -1)
     alpha = OPAQUE * share[..., None]
-    mixed = np.asarray(image, np.float32) * (1 - alpha) + colours * alpha
+    mixed = np.asarray(image, np.float32) * (1 - DIM) * (1 - alpha) + colours * alpha
     return Image.fromarray(np.round(mixed).astype(np.uint8))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.channels import examples_of, picture_of, still_to_come_of, values_of
-from dashboard.components.unit import gauges, unit
+from analysis.atlas.atlas import Atlas
+from analysis.models.layers import ConvLayer
+from dashboard.channels import examples_of, picture_of, request_for_heat, still_to_come_of, values_of
+from dashboard.components.unit import gauges, opened_image, unit
 from dashboard.frame import Way, go, heading, view
 from dashboard.layers import about_layer, layer_facts
 from dashboard.library import CLASSES, being_built, find_atlas, find_channel, find_layer, jobs, layers_around
@@ -53,12 +55,26 @@ def everything() -> None:
         key=f"unit-{name}",
     )
     gauges(facts.statistics, channel, values_of(facts, channel), key=f"gauges-{name}")
+    image = opened_image(f"unit-{name}")
+    if image is not None:
+        go("image", place.at(channel=channel, image=f"probe/{image}"))
     if step:
         go("channel", channel_at(step))
     neighbour = walk.at(layer_step)
     if neighbour:
         go("layer", View(atlas=atlas.id, layer=neighbour))
     if growing and not is_growing():
+        st.rerun()
+
+
+def find_where(atlas: Atlas, layer: ConvLayer) -> None:
+    """For atlases that were made before there were heat maps, or without them."""
+    request = request_for_heat(atlas, layer)
+    if request is None or being_built(atlas):
+        return
+    if st.button("Find where in these images it answers", icon=":material/blur_on:", key="find-where"):
+        jobs().submit("build", request)
+        jobs().look_at(atlas.id, layer.name)
         st.rerun()
 
 
@@ -70,6 +86,7 @@ growing = is_growing()
 if growing:
     jobs().look_at(atlas.id, layer.name)
 st.fragment(everything, run_every=EVERY if growing else None)()
+find_where(atlas, layer)
 render_again(atlas, layer, channel)
 remarks(atlas, layer, channel)
 st.caption(f"Address: {atlas.model.id}/{layer.name}:{channel}")

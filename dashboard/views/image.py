@@ -18,6 +18,7 @@ from dashboard.joblist import left
 from dashboard.library import jobs, library
 from dashboard.looks import (
     Place,
+    about,
     find_place,
     gallery_of,
     jobs_for,
@@ -116,9 +117,12 @@ def going_on(request: LookRequest, found: Look | None, job: Job | None) -> None:
         st.button(label, icon=":material/replay:", on_click=ask, args=(request,), key="again")
 
 
-def watch(place: Place, request: LookRequest) -> None:
+def watch(place: Place, request: LookRequest, known: bool) -> None:
+    """known: whether what was found stood there when the page was begun."""
     found = read_look(library(), look_key(library(), request))
     job = next(iter(jobs_for(request)), None)
+    if found is not None and not known:
+        st.rerun()  # its title is known now
     if found is None and job is None:
         ask(request)
         job = next(iter(jobs_for(request)), None)
@@ -151,14 +155,14 @@ def show(place: Place, request: LookRequest, found: Look, running: bool) -> None
 
 def the_image(place: Place) -> None:
     request = request_of(place, here.image)
-    look_key(library(), request)  # says what is missing before anything is asked for
+    found = read_look(library(), look_key(library(), request))
     crumbs = [] if place.atlas is None else [Way(place.card.name, "overview", View(atlas=place.id))]
     crumbs.append(Way("Image", "image", View(atlas=place.id)))
     beside = [Way("Another image", "image", View(atlas=place.id), ":material/image_search:")]
-    heading(title_of(place, here.image), "", crumbs, beside)
+    heading(title_of(found, here.image), "" if found is None else about(found), crumbs, beside)
     job = next(iter(jobs_for(request)), None)
     running = job is None or not job.ended
-    st.fragment(watch, run_every=EVERY if running else None)(place, request)
+    st.fragment(watch, run_every=EVERY if running else None)(place, request, found is not None)
 
 
 if not places():

@@ -2,6 +2,7 @@
 
 const VIRIDIS = [[68, 1, 84], [72, 40, 120], [62, 74, 137], [49, 104, 142], [38, 130, 142], [31, 158, 137], [53, 183, 121], [109, 205, 89], [180, 222, 44], [253, 231, 37]]
 const OPAQUE = 0.8 // where the channel answers most; where it does not, the image shows as it is
+const DIM = 0.3
 const FINEST = 256 // px; a heat map is smooth, so more would show nothing more
 
 // The colour and opacity of each of 256 shades.
@@ -10,6 +11,12 @@ const SHADES = Array.from({ length: 256 }, (_, shade) => {
   const [low, part] = [Math.min(Math.floor(at), VIRIDIS.length - 2), at - Math.min(Math.floor(at), VIRIDIS.length - 2)]
   return [...[0, 1, 2].map((plane) => VIRIDIS[low][plane] * (1 - part) + VIRIDIS[low + 1][plane] * part), OPAQUE * shade]
 })
+
+// What a heat map lies on is darkened a little, so that it can be told from what is bright in the image itself.
+function dim(context, [x, y, w, h]) {
+  context.fillStyle = `rgb(0 0 0 / ${DIM})`
+  context.fillRect(x, y, w, h)
+}
 
 // Lay tile `index` of a sheet over the rectangle (x, y, w, h). strength: what the brightest shade counts for, 0 … 1.
 // False: the sheet is not there yet; `whenReady` is called when it is.

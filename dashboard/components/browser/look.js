@@ -106,8 +106,9 @@ function showStage(root, state) {
     told.textContent = `What ${layer.name} kept`
   } else if (channel) {
     const [s, t] = channel.heat
+    dim(context, [0, 0, width, height])
     drawHeat(context, data.sheets[s], t, [0, 0, width, height], 1, () => showStage(root, state))
-    told.textContent = `Where ${layer.name}:${channel.channel} answers, ${channel.value}`
+    told.textContent = `Where channel ${channel.channel} answers, ${channel.value}`
   } else told.textContent = data.about
   told.title = told.textContent
 }
@@ -146,15 +147,16 @@ function fillStrip(root, state) {
     if (layer.kept && image.tagName !== "IMG") {
       image.replaceWith(Object.assign(make("img"), { src: layer.kept, alt: "", loading: "lazy" }))
     } else if (!layer.kept) image.classList.toggle("coming", layer.coming)
+    button.classList.toggle("slim", !layer.kept && !layer.coming)
     const selected = layer.name === state.layer
     button.setAttribute("aria-selected", String(selected))
     button.tabIndex = selected ? 0 : -1
-    if (selected && state.visible !== layer.name) {
-      state.visible = layer.name
-      const there = button.offsetLeft - strip.offsetLeft - strip.clientWidth / 2 + 43
-      strip.scrollTo({ left: there })
-    }
   })
+  const selected = strip.querySelector('[aria-selected="true"]')
+  if (selected && state.visible !== state.layer) {
+    state.visible = state.layer
+    strip.scrollTo({ left: selected.offsetLeft - strip.offsetLeft - (strip.clientWidth - selected.offsetWidth) / 2 })
+  }
 }
 
 function fillLayer(root, state) {
@@ -213,8 +215,12 @@ function channelOf(root, channel, state) {
   card.setAttribute("role", "button")
   card.setAttribute("aria-label", `Channel ${channel.channel}, ${channel.value}: show where it answers`)
   card.dataset.channel = channel.channel
-  const pair = make("div", channel.tile ? "pair" : "pair one")
-  if (channel.tile) pair.append(square((context, side, again) => drawTile(context, state.data.sheets[channel.tile[0]], channel.tile[1], 0, 0, side, again)))
+  const pictures = layerOf(state).channels.some((each) => each.tile)
+  const pair = make("div", pictures ? "pair" : "pair one")
+  const tile = (context, side, again) => {
+    if (channel.tile) drawTile(context, state.data.sheets[channel.tile[0]], channel.tile[1], 0, 0, side, again)
+  }
+  if (pictures) pair.append(square(tile))
   pair.append(
     square((context, side, again) => {
       const whole = root.querySelector(".whole")
@@ -223,6 +229,7 @@ function channelOf(root, channel, state) {
       const [w, h] = [whole.naturalWidth * scale, whole.naturalHeight * scale]
       const place = [(side - w) / 2, (side - h) / 2, w, h]
       context.drawImage(whole, ...place)
+      dim(context, place)
       drawHeat(context, state.data.sheets[channel.heat[0]], channel.heat[1], place, 1, again)
     }),
   )
