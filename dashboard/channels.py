@@ -91,9 +91,6 @@ def _examples(
             str(row["name"]),
             written(float(row["value"])),
             int(row["image"]),
-            link(
-                "image", View(atlas=atlas.id, layer=layer, channel=int(row["channel"]), image=f"probe/{row['image']}")
-            ),
             *heat.get(int(row["image"]), (None, 0.0)),
         )
         for row, patch, label in zip(_records(rows), patches, labels, strict=True)
