@@ -10,6 +10,7 @@ from analysis.atlas.atlas import Atlas
 from analysis.models.layers import ConvLayer
 from dashboard.components.unit import Example, Group, Picture, Values
 from dashboard.layers import GridFacts, latest_request, still_to_come
+from dashboard.library import RECENT, jobs
 from dashboard.measures import written
 from dashboard.pictures import Sheets, Tile, address, labels_of
 
@@ -136,3 +137,16 @@ def request_for_heat(atlas: Atlas, layer: ConvLayer) -> dict[str, Any] | None:
         return None
     asked = {name: given for name, given in request["techniques"].items() if name in ("measure", "exemplars")}
     return {**request, "layers": [layer.name], "techniques": {**asked, "heat": {}}}
+
+
+def being_found(atlas: Atlas, layer: ConvLayer) -> bool:
+    """Whether somebody asked where this layer's channels answer, and it is still to come."""
+    if atlas.heat(layer.name) is not None:
+        return False
+    return any(
+        not job.ended
+        and job.request.get("model") == atlas.model.id
+        and "heat" in (job.request.get("techniques") or {})
+        and layer.name in (job.request.get("layers") or [layer.name])
+        for job in jobs().recent(RECENT)
+    )

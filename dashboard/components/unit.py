@@ -135,10 +135,12 @@ def unit(
     *,
     room: tuple[int, int],
     key: str,
+    heat: str = "",
 ) -> tuple[int, int]:
     """Mount it. Returns the steps to another channel and to another layer asked for in this run, 0 for none.
 
     room : the steps to other layers that there are, from the least (≤ 0) to the greatest (≥ 0)
+    heat : where there are no heat maps: "ask" where they can be asked for, "coming" while they are made
     """
     data = {
         "picture": asdict(picture),
@@ -149,6 +151,7 @@ def unit(
         "sheets": sheets.atlas_sheets,
         "place": key,
         "room": list(room),
+        "heat": heat,
     }
     result = _unit(
         key=key,
@@ -156,6 +159,7 @@ def unit(
         on_channel_change=lambda: None,
         on_layer_change=lambda: None,
         on_image_change=lambda: None,
+        on_heat_change=lambda: None,
     )
     return int(result.channel or 0), int(result.layer or 0)
 
@@ -164,6 +168,12 @@ def opened_image(key: str) -> int | None:
     """The number in the probe of the real image that was opened in this run, of the unit mounted with this key."""
     told = st.session_state.get(key) or {}
     return None if told.get("image") is None else int(told["image"])
+
+
+def asked_for_heat(key: str) -> bool:
+    """Whether heat maps were asked for in this run, in the unit mounted with this key."""
+    told = st.session_state.get(key) or {}
+    return bool(told.get("heat"))
 
 
 def gauges(measures: list[dict[str, Any]], place: int, own: Values | None, *, key: str) -> None:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from analysis.atlas.atlas import Atlas
-from analysis.models.layers import ConvLayer
-from dashboard.channels import examples_of, picture_of, request_for_heat, still_to_come_of, values_of
-from dashboard.components.unit import gauges, opened_image, unit
+from dashboard.channels import being_found, examples_of, picture_of, request_for_heat, still_to_come_of, values_of
+from dashboard.components.unit import asked_for_heat, gauges, opened_image, unit
 from dashboard.frame import Way, go, heading, view
 from dashboard.layers import about_layer, layer_facts
 from dashboard.library import CLASSES, being_built, find_atlas, find_channel, find_layer, jobs, layers_around
@@ -44,6 +42,7 @@ heading(
 
 def everything() -> None:
     facts, sheets, walk = layer_facts(atlas, layer), Sheets(), layers_around(atlas, layer)
+    heat = request_for_heat(atlas, layer)
     step, layer_step = unit(
         picture_of(atlas, layer, channel, facts),
         portraits_of(atlas, layer, channel),
@@ -53,11 +52,15 @@ def everything() -> None:
         sheets,
         room=walk.room,
         key=f"unit-{name}",
+        heat="" if heat is None else "coming" if being_found(atlas, layer) else "ask",
     )
     gauges(facts.statistics, channel, values_of(facts, channel), key=f"gauges-{name}")
     image = opened_image(f"unit-{name}")
     if image is not None:
         go("image", place.at(channel=channel, image=f"probe/{image}"))
+    if heat is not None and asked_for_heat(f"unit-{name}"):
+        jobs().submit("build", heat)
+        st.rerun()
     if step:
         go("channel", channel_at(step))
     neighbour = walk.at(layer_step)
@@ -67,26 +70,16 @@ def everything() -> None:
         st.rerun()
 
 
-def find_where(atlas: Atlas, layer: ConvLayer) -> None:
-    """For atlases that were made before there were heat maps, or without them."""
-    request = request_for_heat(atlas, layer)
-    if request is None or being_built(atlas):
-        return
-    if st.button("Find where in these images it answers", icon=":material/blur_on:", key="find-where"):
-        jobs().submit("build", request)
-        jobs().look_at(atlas.id, layer.name)
-        st.rerun()
-
-
 def is_growing() -> bool:
-    return being_rendered(atlas, layer, channel) or (still_to_come_of(atlas, layer, channel) and being_built(atlas))
+    if being_rendered(atlas, layer, channel) or being_found(atlas, layer):
+        return True
+    return still_to_come_of(atlas, layer, channel) and being_built(atlas)
 
 
 growing = is_growing()
 if growing:
     jobs().look_at(atlas.id, layer.name)
 st.fragment(everything, run_every=EVERY if growing else None)()
-find_where(atlas, layer)
 render_again(atlas, layer, channel)
 remarks(atlas, layer, channel)
 st.caption(f"Address: {atlas.model.id}/{layer.name}:{channel}")

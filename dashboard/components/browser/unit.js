@@ -10,7 +10,9 @@ export default function (component) {
   const fillImages = () => {
     const open = (number) => setTriggerValue("image", number)
     const groups = data.groups.map((group) => groupOf(group, data, whole, open))
-    if (data.groups.some((group) => group.items.some((item) => item.heat))) groups[0]?.prepend(whereOf(fillImages))
+    const found = data.groups.some((group) => group.items.some((item) => item.heat))
+    if (found) groups[0].prepend(whereOf(fillImages))
+    else if (data.heat && groups.length) groups[0].prepend(askOf(data.heat, () => setTriggerValue("heat", true)))
     root.querySelector(".images").replaceChildren(...groups)
   }
   fillImages()
@@ -123,6 +125,11 @@ function whereOf(again) {
   }
   label.append(box, make("span", "", "Where it answers"))
   return label
+}
+
+function askOf(state, ask) {
+  if (state === "coming") return make("span", "where", "Finding where it answers …")
+  return Object.assign(make("button", "where", "Find where it answers"), { type: "button", onclick: ask })
 }
 
 // The whole image in a square, under the heat map of the channel where there is one. Gives the image's place: x, y, w, h.
