@@ -21,7 +21,8 @@ VIRIDIS = ((68, 1, 84), (72, 40, 120), (62, 74, 137), (49, 104, 142), (38, 130, 
            (109, 205, 89), (180, 222, 44), (253, 231, 37))  # fmt: skip
 """Ten even steps of matplotlib's scale, which the colour-blind can read; in components/browser/heat.js too."""
 OPAQUE = 0.8
-"""How much a heat map hides of the image where the channel answers most; where it does not answer, nothing."""
+"""How much a heat map hides of the image where the channel answers most, falling as the root of that; nothing where it
+does not answer."""
 DIM = 0.3
 """How much darker the image is under it, so that the map can be told from what is bright in the image itself."""
 NAMED = 3
@@ -110,6 +111,6 @@ def heated(image: Image.Image, heat: Image.Image) -> Image.Image:
     share = np.asarray(heat.resize(image.size, Image.Resampling.BILINEAR), np.float32) / 255
     steps = np.linspace(0, 1, len(VIRIDIS))
     colours = np.stack([np.interp(share, steps, [colour[plane] for colour in VIRIDIS]) for plane in range(3)], -1)
-    alpha = OPAQUE * share[..., None]
+    alpha = OPAQUE * np.sqrt(share[..., None])
     mixed = np.asarray(image, np.float32) * (1 - DIM) * (1 - alpha) + colours * alpha
     return Image.fromarray(np.round(mixed).astype(np.uint8))
