@@ -25,6 +25,8 @@ OPAQUE = 0.8
 does not answer."""
 DIM = 0.3
 """How much darker the image is under it, so that the map can be told from what is bright in the image itself."""
+FLOOR = 6
+"""Shades of 255 that are not told from none: a compressed sheet is off by as much."""
 NAMED = 3
 """Channels a layer that the command line names and draws."""
 
@@ -108,7 +110,8 @@ def save_pictures(found: Look, out: Path) -> None:
 
 def heated(image: Image.Image, heat: Image.Image) -> Image.Image:
     """An RGB image under a heat map (mode L) that covers it."""
-    share = np.asarray(heat.resize(image.size, Image.Resampling.BILINEAR), np.float32) / 255
+    shades = np.asarray(heat.resize(image.size, Image.Resampling.BILINEAR), np.float32)
+    share = np.maximum(0, shades - FLOOR) / (255 - FLOOR)
     steps = np.linspace(0, 1, len(VIRIDIS))
     colours = np.stack([np.interp(share, steps, [colour[plane] for colour in VIRIDIS]) for plane in range(3)], -1)
     alpha = OPAQUE * np.sqrt(share[..., None])

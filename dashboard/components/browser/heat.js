@@ -3,13 +3,14 @@
 const VIRIDIS = [[68, 1, 84], [72, 40, 120], [62, 74, 137], [49, 104, 142], [38, 130, 142], [31, 158, 137], [53, 183, 121], [109, 205, 89], [180, 222, 44], [253, 231, 37]]
 const OPAQUE = 0.8 // where the channel answers most, falling as the root; where it does not, the image shows as it is
 const DIM = 0.3
+const FLOOR = 6 // shades of 255 that are not told from none: a compressed sheet is off by as much
 const FINEST = 256 // px; a heat map is smooth, so more would show nothing more
 
 // The colour and opacity of each of 256 shades.
 const SHADES = Array.from({ length: 256 }, (_, shade) => {
   const at = (shade / 255) * (VIRIDIS.length - 1)
   const [low, part] = [Math.min(Math.floor(at), VIRIDIS.length - 2), at - Math.min(Math.floor(at), VIRIDIS.length - 2)]
-  return [...[0, 1, 2].map((plane) => VIRIDIS[low][plane] * (1 - part) + VIRIDIS[low + 1][plane] * part), 255 * OPAQUE * Math.sqrt(shade / 255)]
+  return [...[0, 1, 2].map((plane) => VIRIDIS[low][plane] * (1 - part) + VIRIDIS[low + 1][plane] * part), 255 * OPAQUE * Math.sqrt(Math.max(0, shade - FLOOR) / (255 - FLOOR))]
 })
 
 // What a heat map lies on is darkened a little, so that it can be told from what is bright in the image itself.
