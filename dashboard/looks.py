@@ -29,6 +29,8 @@ SURE = 0.005
 """Shares are given to a tenth of a percent; one that rounds to nothing is “under 1 %”."""
 RECENT = 100
 """Jobs that are looked through for one that looks at this image."""
+LONGEST = 9
+"""Digits of a number in an address."""
 GALLERY = 60
 """Images of the probe that are shown to choose from."""
 
@@ -76,11 +78,11 @@ def request_of(place: Place, image: str) -> LookRequest:
         return LookRequest(model=place.card.id, atlas=atlas, image=str(path))
     if kind == "probe" and place.atlas is not None and place.atlas.probe is not None:
         count = place.atlas.probe.count
-        number = int(name) if name.isdecimal() else None
+        number = int(name) if name.isdecimal() and len(name) <= LONGEST else None
         if number is not None and number < count:
             return LookRequest(model=place.card.id, atlas=atlas, number=number)
         offer = View(atlas=place.id, image=f"probe/{0 if number is None else count - 1}")
-        raise NotThere(f"This atlas was measured on images 0 to {count - 1}, not {name}.", "image", offer)
+        raise NotThere(f"This atlas was measured on images 0 to {count - 1}, not {name[:40]}.", "image", offer)
     raise StrataError(f"The address names no image: “{image}”. Choose one on this page.")
 
 

@@ -234,6 +234,7 @@ class TestWrongAddresses:
             ({"atlas": "tinny-abababab", "image": "probe/1"}, "The nearest is"),
             ({"image": "probe/400"}, "images 0 to 39, not 400"),
             ({"image": "probe/none"}, "images 0 to 39, not none"),
+            ({"image": "probe/" + "9" * 5000}, "images 0 to 39, not 9999"),
             ({"image": "upload/gone.png"}, "not in the library any more"),
             ({"image": "upload/../jobs.sqlite"}, "not in the library any more"),
             ({"image": "elsewhere"}, "The address names no image"),
