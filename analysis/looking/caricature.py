@@ -57,6 +57,7 @@ def caricature(
 
     report hears how far it is between steps, and may raise to stop.
     """
+    image = image.to(device_of(model))
     height, width = image.shape[-2:]
     target = Target(model, layer, "conv", model.card.units(layer), View(height, width, 0, 0, 0.0), rectified=False)
     canvas = Canvas(prior, height, width, freedom=FREEDOM, contrast=CONTRAST, device=device_of(model))

@@ -9,6 +9,8 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from analysis.features.baseline import FLAT
+from analysis.features.size import device_of
 from analysis.looking.heat import let_through
 from analysis.models.heads import heads_of, run_with_heads
 from analysis.models.model import Model
@@ -19,8 +21,6 @@ from analysis.statistics.following import follows_of
 TOP_CLASSES = 5
 TOP_CHANNELS = 12
 """Channels a layer that are shown, of those that answer most."""
-FLAT = 1e-6
-"""A deviation below this share of the layer's largest is that of a channel that does not answer images at all."""
 
 
 @dataclass(frozen=True)
@@ -76,17 +76,20 @@ def look(model: Model, image: Tensor) -> Seen:
     def seen(call: ConvCall) -> bool:
         name = model.calls[call.number]
         if name in flat:
-            peaks = call.output[0].float().flatten(1).amax(1)
+            maps = call.output.float().cpu()
+            peaks = maps[0].flatten(1).amax(1)
             if name in layers:
                 layers[name] = replace(layers[name], peaks=torch.maximum(layers[name].peaks, peaks))
             else:
-                layers[name] = _response(call.output.float(), peaks, follows[name])
+                layers[name] = _response(maps, peaks, follows[name])
         return True
 
     with torch.no_grad():
-        output, logits = run_with_heads(model, image, seen)
+        output, logits = run_with_heads(model, image.to(device_of(model)), seen)
     shares = heads_of(output)
-    heads = {name: _best(each[0, :, 0, 0].float(), shares[name][0].float()) for name, each in logits.items()}
+    heads = {
+        name: _best(each[0, :, 0, 0].float().cpu(), shares[name][0].float().cpu()) for name, each in logits.items()
+    }
     return Seen(heads, layers)
 
 
