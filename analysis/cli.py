@@ -200,6 +200,40 @@ def dream(
 
 
 @app.command()
+def look(
+    image: Annotated[Path, typer.Argument(help="The image to look at.", show_default=False)],
+    model: Annotated[str, typer.Option(help="A model file, or the id of an atlas or model in the library.")],
+    out: Annotated[
+        Path | None, typer.Option(help="A folder for the pictures: heat maps over the image, what each layer kept.")
+    ] = None,
+    library: LIBRARY = HERE,
+    layers: Annotated[str | None, typer.Option(help="Draw what these layers kept, comma-separated.")] = None,
+    trust: TRUST = False,
+    database: DATABASE = None,
+) -> None:
+    """Say what a model sees in one image: its answer, which channels of which layer respond, what each layer kept."""
+    from analysis.console import print_table
+    from analysis.jobs.local import look_here
+    from analysis.jobs.looked import answers_table, channels_table, save_pictures
+
+    shelf, card = _known_model(library, model, trust, database)
+    atlas = next((each for each in shelf.atlases() if each.model.id == card.id), None)
+    request = {
+        "model": card.id,
+        "atlas": None if atlas is None else atlas.id,
+        "image": str(image.absolute()),
+        "layers": None if layers is None else [name.strip() for name in layers.split(",")],
+    }
+    found = look_here(shelf, request)
+    for table in (*answers_table(found), channels_table(found)):
+        print_table(table)
+        print()
+    if out is not None:
+        save_pictures(found, out)
+        print(out)
+
+
+@app.command()
 def render(
     model: Annotated[str, typer.Argument(help="A model file, or the id of a model in the library.")],
     unit: Annotated[str, typer.Argument(help="layer:channel, or output:class.", show_default=False)],

@@ -102,7 +102,7 @@ def gc(library: LIBRARY = HERE, database: DATABASE = None, yes: YES = False) -> 
 
     shelf = Library(library, database)
     refers = Jobs(shelf.database_url).references()
-    found = list(garbage(shelf, refers.models, refers.jobs, refers.files))
+    found = list(garbage(shelf, refers.models, refers.jobs, refers.files, refers.looks))
     sizes: Counter[str] = Counter()
     for each in found:
         sizes[each.why] += each.size

@@ -14,6 +14,7 @@ def techniques() -> Mapping[str, Technique]:
     """By name, each after what it requires. Imported when first asked for: they bring torch with them."""
     from analysis.activation_atlas.technique import ActivationAtlas
     from analysis.circuits.technique import Circuits
+    from analysis.exemplars.heat import Heat, HeatPass
     from analysis.exemplars.images import Images
     from analysis.exemplars.outputs import Outputs
     from analysis.exemplars.technique import Exemplars
@@ -33,6 +34,8 @@ def techniques() -> Mapping[str, Technique]:
         Outputs,
         Exemplars,
         Images,
+        HeatPass,
+        Heat,
         PriorTechnique,
         FeaturesTechnique,
         SketchesTechnique,

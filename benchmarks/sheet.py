@@ -76,8 +76,8 @@ def main() -> None:
         if SQUEEZENET.exists():
             nets.insert(0, (open_setting(SQUEEZENET, None), "classifier_1"))
     body = [
-        "## What they look like\n\n`python -m benchmarks.sheet`: the same channels, evenly spaced; at the left Strata by "
-        "default parameters, at the right Lucent 0.1.8 by its defaults (512 steps)."
+        "## What they look like\n\n`python -m benchmarks.sheet`: the same channels, evenly spaced; at the left Strata "
+        "by default parameters, at the right Lucent 0.1.8 by its defaults (512 steps)."
     ]
     FOLDER.mkdir(exist_ok=True)
     for setting, head in nets:

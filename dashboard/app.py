@@ -18,6 +18,7 @@ page = st.navigation(
         st.Page("views/layer.py", title="Layer", url_path="layer", visibility="hidden"),
         st.Page("views/channel.py", title="Channel", url_path="channel", visibility="hidden"),
         st.Page("views/map.py", title="Map", url_path="map", visibility="hidden"),
+        st.Page("views/image.py", title="Image", icon=":material/image_search:", url_path="image"),
         st.Page("views/dream.py", title="Dream", icon=":material/auto_awesome:", url_path="dream"),
         st.Page("views/compare.py", title="Compare", icon=":material/compare:", url_path="compare"),
         st.Page("views/jobs.py", title="Jobs", icon=":material/list_alt:", url_path="jobs"),

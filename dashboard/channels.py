@@ -9,7 +9,8 @@ import pandas as pd
 from analysis.atlas.atlas import Atlas
 from analysis.models.layers import ConvLayer
 from dashboard.components.unit import Example, Group, Picture, Values
-from dashboard.layers import GridFacts, still_to_come
+from dashboard.layers import GridFacts, latest_request, still_to_come
+from dashboard.library import RECENT, jobs
 from dashboard.measures import written
 from dashboard.pictures import Sheets, Tile, address, labels_of
 
@@ -17,7 +18,7 @@ KINDS = (
     (
         "top",
         "Strongest real images",
-        "What excites this channel most. Point at one to see its whole image.",
+        "What excites this channel most. Point at one to see where in the image; open it to see why.",
         104,
     ),
     ("median", "In the middle", "What it answers to half-heartedly.", 76),
@@ -52,12 +53,12 @@ def examples_of(atlas: Atlas, layer: ConvLayer, channel: int, sheets: Sheets) ->
     if exemplars is None:
         return []
     rows = exemplars[exemplars["channel"] == channel]
-    whole = _whole_images(atlas, rows, sheets)
+    whole, heat = _whole_images(atlas, rows, sheets), _heat(atlas, layer, channel, sheets)
     groups = []
     for kind, title, about, size in KINDS:
         chosen = rows[rows["kind"] == kind].sort_values("rank")
         if len(chosen):
-            groups.append(Group(title, about, size, _examples(atlas, chosen, whole, sheets)))
+            groups.append(Group(title, about, size, _examples(atlas, chosen, whole, heat, sheets)))
     return groups
 
 
@@ -73,7 +74,13 @@ def values_of(facts: GridFacts, channel: int) -> Values | None:
     return Values("How it answers", about, [int(count) for count in counts], float(edges[0]), float(edges[-1]))
 
 
-def _examples(atlas: Atlas, rows: pd.DataFrame, whole: dict[int, Tile], sheets: Sheets) -> list[Example]:
+def _examples(
+    atlas: Atlas,
+    rows: pd.DataFrame,
+    whole: dict[int, Tile],
+    heat: dict[int, tuple[Tile, float]],
+    sheets: Sheets,
+) -> list[Example]:
     height, width = atlas.model.input.height, atlas.model.input.width
     patches, labels = sheets.tiles(atlas, rows, "patches.webp"), labels_of(rows)
     return [
@@ -84,6 +91,8 @@ def _examples(atlas: Atlas, rows: pd.DataFrame, whole: dict[int, Tile], sheets: 
             label,
             str(row["name"]),
             written(float(row["value"])),
+            int(row["image"]),
+            *heat.get(int(row["image"]), (None, 0.0)),
         )
         for row, patch, label in zip(_records(rows), patches, labels, strict=True)
     ]
@@ -100,9 +109,44 @@ def _whole_images(atlas: Atlas, rows: pd.DataFrame, sheets: Sheets) -> dict[int,
     }
 
 
+def _heat(atlas: Atlas, layer: ConvLayer, channel: int, sheets: Sheets) -> dict[int, tuple[Tile, float]]:
+    """Image → where in it the channel answers, and how strongly beside its strongest."""
+    table = atlas.heat(layer.name)
+    if table is None:
+        return {}
+    rows = table[table["channel"] == channel]
+    tiles = sheets.tiles(atlas, rows, "heat.webp")
+    strengths = rows["strength"].astype(float)
+    return {int(image): (tile, strength) for image, tile, strength in zip(rows["image"], tiles, strengths, strict=True)}
+
+
 def _records(rows: pd.DataFrame) -> list[dict[str, Any]]:
     return [{str(name): value for name, value in row.items()} for row in rows.to_dict("records")]
 
 
 def _only(rows: pd.DataFrame) -> dict[str, Any] | None:
     return next(iter(_records(rows)), None)
+
+
+def request_for_heat(atlas: Atlas, layer: ConvLayer) -> dict[str, Any] | None:
+    """The build that finds where this layer's channels answer in their exemplars; None where that is there, or can not
+    be: no exemplars, a head, no build that told what it was asked."""
+    request = latest_request(atlas)
+    known = atlas.model.is_head(layer.name) or not layer.kind.endswith("2d") or atlas.heat(layer.name) is not None
+    if request is None or known or atlas.exemplars(layer.name) is None:
+        return None
+    asked = {name: given for name, given in request["techniques"].items() if name in ("measure", "exemplars")}
+    return {**request, "layers": [layer.name], "techniques": {**asked, "heat": {}}}
+
+
+def being_found(atlas: Atlas, layer: ConvLayer) -> bool:
+    """Whether somebody asked where this layer's channels answer, and it is still to come."""
+    if atlas.heat(layer.name) is not None:
+        return False
+    return any(
+        not job.ended
+        and job.request.get("model") == atlas.model.id
+        and "heat" in (job.request.get("techniques") or {})
+        and layer.name in (job.request.get("layers") or [layer.name])
+        for job in jobs().recent(RECENT)
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import PurePath
 from typing import Any
 
 from analysis.jobs.table import Job
@@ -24,6 +25,9 @@ def job_title(job: Job) -> str:
         return f"Dream with {job.request.get('layer')}{'' if channel is None else f':{channel}'} of {model}"
     if job.kind == "render":
         return f"Pictures of {job.request.get('layer')}:{job.request.get('channel')} in {job.request.get('atlas')}"
+    if job.kind == "look":
+        what = "an image" if job.request.get("number") is None else f"image {job.request['number']} of the probe"
+        return f"A look at {what} with {model}"
     return f"Atlas of {model}"
 
 
@@ -42,6 +46,10 @@ def place_of(job: Job) -> tuple[str | None, View]:
     """The page that shows what the job makes; None where there is none yet."""
     if job.kind == "dream":
         return "dream", View(job=job.id)
+    if job.kind == "look":
+        number, file = job.request.get("number"), str(job.request.get("image"))
+        image = f"upload/{PurePath(file).name}" if number is None else f"probe/{number}"
+        return "image", View(atlas=str(job.request.get("atlas") or job.request.get("model")), image=image)
     atlas = job.result.get("atlas")
     if job.kind == "render" and atlas:
         return "channel", View(str(atlas), layer=str(job.request["layer"]), channel=int(job.request["channel"]))

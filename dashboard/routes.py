@@ -38,6 +38,15 @@ def dream_file(request: Request) -> Response:
     return _picture(path, ASK_EACH_TIME, name)
 
 
+def look_file(request: Request) -> Response:
+    """GET /looks/<key>/<file>: a key names all that a picture depends on, so pictures never change."""
+    folder = library().look_folder(request.path_params["key"]).resolve()
+    path = (folder / request.path_params["file"]).resolve()
+    if folder.parent != library().look_folder("-").resolve().parent or path.parent != folder:
+        return PlainTextResponse("There is no such picture.", status_code=404)
+    return _picture(path, FOR_GOOD)
+
+
 def _picture(path: Path, cache: str, download_as: str | None = None) -> Response:
     kind = PICTURES.get(path.suffix.lower())
     if kind is None or not path.is_file():
@@ -53,5 +62,6 @@ def _picture(path: Path, cache: str, download_as: str | None = None) -> Response
 ROUTES = [
     Route("/atlas/{atlas}/{path:path}", atlas_file),
     Route("/dreams/{job}/{file}", dream_file),
+    Route("/looks/{key}/{file}", look_file),
     *streams.ROUTES,
 ]

@@ -28,6 +28,7 @@ class View:
     beside                : the picked channels side by side
     across, upward        : statistics that are plotted against each other
     job                   : a job's id
+    image                 : an image to look at: `upload/<file>` or `probe/<number>` (dashboard/looks.py)
     file, images          : a model to open and what to measure it on, as dashboard/opening/sources.py names them
     architecture, input   : what a person says of that model: a net's name, fields of its input as JSON
     """
@@ -48,6 +49,7 @@ class View:
     across: str = ""
     upward: str = ""
     job: str = ""
+    image: str = ""
     file: str = ""
     images: str = ""
     architecture: str = ""

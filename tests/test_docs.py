@@ -10,13 +10,14 @@ import pytest
 
 from analysis.activation_atlas import table as activation_table
 from analysis.circuits import table as circuit_table
-from analysis.exemplars import cut
+from analysis.exemplars import cut, heat
 from analysis.statistics import columns, map_technique, weights
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "atlas-format.md"
 TABLES: dict[str, Mapping[str, str]] = {
     "statistics": columns.COLUMNS,
     "exemplars": cut.COLUMNS,
+    "heat": heat.COLUMNS,
     "weights": weights.COLUMNS,
     "circuits": circuit_table.COLUMNS,
     "map": map_technique.COLUMNS,

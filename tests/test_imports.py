@@ -24,6 +24,7 @@ FLOORS = [
         "analysis.exemplars",
         "analysis.features",
         "analysis.dream",
+        "analysis.looking",
         "analysis.techniques",
     },
     {"analysis.atlas"},

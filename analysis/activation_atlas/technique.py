@@ -19,7 +19,7 @@ from analysis.activation_atlas.parameters import AtlasParameters
 from analysis.activation_atlas.positions import Positions, passed_on, read_positions
 from analysis.activation_atlas.table import cell_table, nearest_of
 from analysis.errors import StrataError
-from analysis.exemplars.patches import patch_box, tile_of
+from analysis.exemplars.patches import patch_box, picture_of, tile_of
 from analysis.features.files import in_three_colors
 from analysis.features.prior import Prior
 from analysis.models.input_spec import InputSpec
@@ -137,11 +137,11 @@ def _examples(
     members = [member for each in chosen for member in each]
     patches = [np.zeros((PATCH, PATCH, 3), np.uint8)] * len(members)
     for image in sorted({int(seen.image[member]) for member in members}):
-        pixels = probe.batch([image], spec)[0].numpy()
+        picture = picture_of(probe.batch([image], spec)[0].numpy())
         for tile, member in enumerate(members):
             if seen.image[member] == image:
                 box = patch_box(layer, int(seen.y[member]), int(seen.x[member]), spec.height, spec.width)
-                patches[tile] = tile_of(pixels, box, PATCH)
+                patches[tile] = tile_of(picture, box, PATCH)
     columns = {
         "examples": pd.Series([list(range(start, end)) for start, end in pairwise(starts)]),
         "example_images": pd.Series([[int(seen.image[member]) for member in each] for each in chosen]),

@@ -175,6 +175,10 @@ class Atlas:
         technique, place = self._measured("exemplars", layer)
         return self._rows(technique, "exemplars.parquet", place, ("channel", "kind", "rank"))
 
+    def heat(self, layer: str) -> pd.DataFrame | None:
+        """One row an exemplar, sorted by channel: where in it the channel answers."""
+        return self._rows("heat", "heat.parquet", layer, ("channel", "image"))
+
     def _measured(self, technique: str, layer: str) -> tuple[str, str | None]:
         """The technique that measured a layer, and the layer of its tasks: a head's classes are those of `outputs`."""
         if not self.model.is_head(layer):

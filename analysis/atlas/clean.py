@@ -12,6 +12,7 @@ from analysis.atlas.atlas import MANIFEST, Atlas
 from analysis.atlas.files import below, files_below, remove, written_at
 from analysis.atlas.library import Library
 from analysis.atlas.settled import settled
+from analysis.encoding import from_json
 
 YOUNG = 3600.0
 """Seconds for which nothing is freed after it was written: somebody may be about to refer to it."""
@@ -33,15 +34,20 @@ def delete(atlas: Atlas) -> None:
 
 
 def garbage(
-    library: Library, models: Collection[str], jobs: Collection[str], files: Collection[str], young: float | None = None
+    library: Library,
+    models: Collection[str],
+    jobs: Collection[str],
+    files: Collection[str],
+    looks: Collection[str] = (),
+    young: float | None = None,
 ) -> Iterator[Garbage]:
     """What no atlas and no job refers to, and what was written for other tasks that are done.
 
-    models, jobs, files : ids of the models and jobs, and paths, that the job table refers to
-    young               : seconds for which nothing is freed after it was written; YOUNG where not given
+    models, jobs, files, looks : ids of models and jobs, paths, and keys of looks, that the job table refers to
+    young                      : seconds for which nothing is freed after it was written; YOUNG where not given
     """
     young = YOUNG if young is None else young
-    for why, path in _candidates(library, models, jobs, files):
+    for why, path in _candidates(library, models, jobs, files, looks):
         if time.time() - written_at(path) >= young:
             yield Garbage(path, why, size_of(path))
 
@@ -52,7 +58,11 @@ def size_of(path: Path) -> int:
 
 
 def _candidates(
-    library: Library, models: Collection[str], jobs: Collection[str], files: Collection[str]
+    library: Library,
+    models: Collection[str],
+    jobs: Collection[str],
+    files: Collection[str],
+    looks: Collection[str],
 ) -> Iterator[tuple[str, Path]]:
     atlases = library.all_atlases()
     readable = library.atlases()
@@ -71,15 +81,28 @@ def _candidates(
         for folder in below(library.root, f"{room}/*"):
             if folder.name not in jobs:
                 yield "of a job that is no more", folder
+    for folder in below(library.root, "looks/*"):
+        through = _looked_through(folder)
+        if folder.name not in looks or (through is not None and through not in known):
+            yield "a look at an image that no job or atlas refers to any more", folder
     if len(readable) == len(atlases):  # nor which images
         files = {*files, *(atlas.probe.source for atlas in readable if atlas.probe is not None)}
         yield from _uploads(library, files)
 
 
+def _looked_through(folder: Path) -> str | None:
+    """The id of the atlas that an image was looked at with; None without one, and where that is not told yet."""
+    try:
+        atlas: str | None = from_json((folder / "facts.json").read_bytes())["atlas"]
+    except FileNotFoundError:
+        return None
+    return atlas
+
+
 def _uploads(library: Library, files: Collection[str]) -> Iterator[tuple[str, Path]]:
     for path in below(library.root, "uploads/*"):
         if path.is_file() and str(path) not in files:
-            yield "an image that no dream refers to", path
+            yield "an image that no job refers to", path
     for path in below(library.root, "uploads/images/*"):
         if not any(file == str(path) or file.startswith(f"{path}/") for file in files):
             yield "images that no atlas was measured on", path

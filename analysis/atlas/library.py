@@ -131,6 +131,10 @@ class Library:
         """The pictures of one dream."""
         return self.root / "dreams" / job_id
 
+    def look_folder(self, key: str) -> Path:
+        """What was found in one image; the key is that of `analysis.jobs.looking.look_key`."""
+        return self.root / "looks" / key
+
 
 def versions() -> Mapping[str, str]:
     """Installed versions of what a result depends on."""

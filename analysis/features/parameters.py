@@ -15,7 +15,7 @@ class Parameters(technique.Parameters):
         default=48,
         ge=1,
         le=4096,
-        description="Most steps for a picture of what sees all; the shallowest get a third less",
+        description="Most optimisation steps for one picture",
     )
     size: int | None = Field(
         default=None, ge=8, le=2048, description="Short side of a picture, px; by default what the layer can see"

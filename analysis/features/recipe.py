@@ -37,30 +37,29 @@ def first_recipe(parameters: Parameters, view: View) -> Recipe:
     noise excites other channels when it is seen as it is: such pictures come to rest. Where a layer sees much, rest
     would let fine noise in, and full wobble to the end keeps pictures clean.
     """
-    steps = max(1, round(parameters.steps * (1 - view.shallow / 3)))
     return Recipe(
-        freedom=_or(parameters.freedom, 0.7),
+        freedom=_or(parameters.freedom, 0.7 + 0.25 * view.shallow),
         contrast=_or(parameters.contrast, 1.4 + 1.2 * view.shallow**3),
         begin=0.1,
-        steps=steps,
+        steps=parameters.steps,
         patience=parameters.patience,
-        rate=parameters.rate,
+        rate=parameters.rate * (1 + view.shallow),
         settles=view.shallow,
         distinct=parameters.distinct,
     )
 
 
 def another_recipe(parameters: Parameters, view: View, number: int) -> Recipe:
-    """Of the `number`th further try, from 1: freer, longer, and harder on the other channels. What a first picture
-    misses is most often a plain colour, or the difference to a near twin."""
+    """Of the `number`th further try, from 1: longer, to rest, and harder on the other channels. What a first picture
+    misses is most often a plain colour, or the difference to a near twin, which wobble and noise blur."""
     first = first_recipe(parameters, view)
     steps = 2 * number * parameters.steps
     return replace(
         first,
-        freedom=_or(parameters.freedom, 0.7 + 0.3 * view.shallow),
         contrast=_or(parameters.contrast, 1.4 + 4.6 * view.shallow),
         steps=steps,
         patience=steps,
+        settles=1.0,
         distinct=4 * first.distinct,
     )
 

@@ -44,7 +44,7 @@ def dream_task(library_root: str, job_id: str, request: DreamRequest) -> bool:
     write_atomically(folder / "original.png", _png(image))
     stop = StopSign(library.job_folder(job_id) / "cancel")
     try:
-        (_strip if request.strip else _one)(model, image, request, folder, _teller(folder, stop))
+        (_strip if request.strip else _one)(model, image, request, folder, teller(folder, stop))
     except Cancelled:
         return False
     return True
@@ -116,8 +116,8 @@ def _strip(model: Model, image: Tensor, request: DreamRequest, folder: Path, tel
     write_atomically(folder / "facts.json", encoding.to_json(facts))
 
 
-def _teller(folder: Path, stop: StopSign) -> Tell:
-    """What a dream calls after every step: writes how far it is now and then; raises Cancelled when asked to stop."""
+def teller(folder: Path, stop: StopSign) -> Tell:
+    """What is called after every step: writes how far it is now and then; raises Cancelled when asked to stop."""
     told = 0.0
 
     def tell(fraction: float, note: str) -> None:

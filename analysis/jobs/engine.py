@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 from threading import Event
 from typing import Any
 
@@ -20,9 +21,10 @@ from analysis.jobs.agenda import Agenda
 from analysis.jobs.cluster import Connection
 from analysis.jobs.dreaming import dream_task, read_progress
 from analysis.jobs.ledger import Ledger
+from analysis.jobs.looking import look_key, look_task
 from analysis.jobs.prepare import prepare, prepare_render
 from analysis.jobs.progress import Tally
-from analysis.jobs.request import BuildRequest, DreamRequest, RenderRequest
+from analysis.jobs.request import BuildRequest, DreamRequest, LookRequest, RenderRequest
 from analysis.jobs.table import Job, Jobs, State, Taken
 from analysis.jobs.waves import BEAT, KILLED, Waves
 from analysis.jobs.worker import Outcome, run_task
@@ -34,7 +36,7 @@ PATIENCE = 20.0
 LOST = ("cancelled", "lost")
 """A future's status when its scheduler went away."""
 SOONER = 1000
-"""Priority of what a person waits for at the screen (dreams, renders) over any build."""
+"""Priority of what a person waits for at the screen (dreams, looks, renders) over any build."""
 
 
 class Engine:
@@ -61,7 +63,8 @@ class Engine:
         watch : called with the row each time its progress is written
         """
         try:
-            job = {"build": self._build, "dream": self._dream, "render": self._render}[job.kind](job, watch)
+            run = {"build": self._build, "dream": self._dream, "render": self._render, "look": self._look}[job.kind]
+            job = run(job, watch)
         except Taken as taken:
             log.warning("%s", taken)
             return job
@@ -155,15 +158,34 @@ class Engine:
         )
 
     def _dream(self, job: Job, watch: Callable[[Job], None]) -> Job:
-        folder = self.library.dream_folder(job.id)
-        watch(self._ledger.write(job, note="opening the model", result={"folder": str(folder)}))
+        folder, request = self.library.dream_folder(job.id), DreamRequest(**job.request)
+        return self._told(job, watch, dream_task, request, progress=folder, result={"folder": str(folder)})
+
+    def _look(self, job: Job, watch: Callable[[Job], None]) -> Job:
+        request = LookRequest(**job.request)
+        result = {"look": look_key(self.library, request)}
+        folder = self.library.job_folder(job.id)
+        return self._told(job, watch, look_task, request, progress=folder, result=result)
+
+    def _told(
+        self,
+        job: Job,
+        watch: Callable[[Job], None],
+        function: Callable[..., bool],
+        request: Any,
+        *,
+        progress: Path,
+        result: Mapping[str, Any],
+    ) -> Job:
+        """Run a job that is one task, which tells in the folder `progress` how far it is."""
+        watch(self._ledger.write(job, note="opening the model", result=result))
 
         def tell() -> None:
-            watch(self._ledger.write(job, **read_progress(folder)))
+            watch(self._ledger.write(job, **read_progress(progress)))
 
-        request = DreamRequest(**job.request)
-        finished = self._alone(job, dream_task, job.id, request, key=f"dream-{job.id}", priority=SOONER, beat=tell)
-        return self._ledger.finish(job, "done" if finished else "cancelled", **read_progress(folder))
+        key = f"{job.kind}-{job.id}"
+        finished = self._alone(job, function, job.id, request, key=key, priority=SOONER, beat=tell)
+        return self._ledger.finish(job, "done" if finished else "cancelled", **read_progress(progress))
 
     def _alone(
         self,

@@ -17,7 +17,9 @@ from analysis.console import watching
 from analysis.errors import StrataError
 from analysis.jobs.cluster import Hands, cluster
 from analysis.jobs.engine import BEAT, Engine
-from analysis.jobs.request import BuildRequest, DreamRequest, RenderRequest
+from analysis.jobs.looked import Look, read_look
+from analysis.jobs.looking import look_key
+from analysis.jobs.request import BuildRequest, DreamRequest, LookRequest, RenderRequest
 from analysis.jobs.table import Job, Jobs, Kind
 from analysis.models.model import ModelCard
 from analysis.probe import open_probe
@@ -36,6 +38,17 @@ def dream_here(library: Library, request: Mapping[str, Any], out: Path) -> None:
     if job.state != "done":
         raise StrataError(job.error or "The dream was stopped. Run the same command again.")
     out.write_bytes((library.dream_folder(job.id) / "final.png").read_bytes())
+
+
+def look_here(library: Library, request: Mapping[str, Any]) -> Look:
+    """Look at an image; what was found. Raises StrataError where that failed."""
+    wanted = LookRequest(**request)
+    key = look_key(library, wanted)  # says what is missing before anything is started
+    job = _run(library, "look", wanted.model_dump(mode="json"), Hands(1))
+    found = read_look(library, job.result.get("look", key))
+    if job.state != "done" or found is None:
+        raise StrataError(job.error or "The look was stopped. Run the same command to go on where it was.")
+    return found
 
 
 def render_here(library: Library, request: Mapping[str, Any]) -> Render:

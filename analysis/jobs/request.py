@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-EVERYTHING = ("weights", "circuits", "statistics", "exemplars", "outputs", "images", "features")
+EVERYTHING = ("weights", "circuits", "statistics", "exemplars", "outputs", "images", "heat", "features")
 """The techniques of a whole build."""
 WITHOUT_IMAGES = ("weights", "circuits", "features")
 WEIGHTS_ONLY = ("weights",)
@@ -58,3 +58,16 @@ class DreamRequest(BaseModel):
     channel: int | None = None
     strip: bool = False
     parameters: Mapping[str, Any] = Field(default_factory=dict)
+
+
+class LookRequest(BaseModel):
+    """One image looked at. model: id in the library · atlas: whose statistics and pictures it is looked at with ·
+    image: a file; else number: of an image in the atlas's probe · layers: whose caricatures are drawn; None: some."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: str
+    atlas: str | None = None
+    image: str | None = None
+    number: int | None = Field(default=None, ge=0)
+    layers: tuple[str, ...] | None = None

@@ -22,7 +22,7 @@ from analysis.jobs.database import connect, told
 from analysis.jobs.owner import has_died, this_process
 from analysis.jobs.schema import JobRow, LookRow
 
-Kind = Literal["build", "dream", "render"]
+Kind = Literal["build", "dream", "render", "look"]
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 ENDED = ("done", "failed", "cancelled")
 LOST_AFTER = timedelta(seconds=30)
@@ -40,7 +40,7 @@ class Job:
     note        : what is being done now, for people
     progress    : further figures: layers_done, layers, channels_done, channels, seconds_left; layer, the one worked on
                   last; techniques, of each what is done and how many there are
-    result      : where it led: {"atlas": id} or {"folder": path}
+    result      : where it led: {"atlas": id}, {"folder": path} or {"look": key}
     cancel      : somebody asked to stop it
     asked_by    : names of those who asked for it
     """
@@ -69,10 +69,11 @@ class Job:
 
 @dataclass(frozen=True)
 class References:
-    """models, jobs: ids · files: paths of images."""
+    """models, jobs: ids · looks: keys · files: paths of images."""
 
     models: set[str]
     jobs: set[str]
+    looks: set[str]
     files: set[str]
 
 
@@ -132,10 +133,11 @@ class Jobs:
         """What of the library the table refers to."""
         with self._session() as session:
             rows = [_job(row) for row in session.scalars(select(JobRow))]
-        needed = [job for job in rows if job.kind == "dream" or not job.ended]
+        needed = [job for job in rows if job.kind in ("dream", "look") or not job.ended]
         return References(
             models={job.request["model"] for job in needed if "model" in job.request},
             jobs={job.id for job in rows},
+            looks={job.result["look"] for job in rows if "look" in job.result},
             files={job.request[name] for job in needed for name in ("image", "images") if job.request.get(name)},
         )
 

@@ -64,7 +64,7 @@ def _run(library: Library, atlas_id: str, task: Task, job_id: str, began: float)
         stop.look()
         context = Context(
             model=partial(open_model_of, str(library.root), atlas.model.id),
-            probe=partial(_probe, str(library.root), atlas_id),
+            probe=partial(probe_of, str(library.root), atlas_id),
             inputs=_inputs(atlas, task),
             report=lambda _fraction: stop.look(),
         )
@@ -111,7 +111,8 @@ def open_model_of(library_root: str, model_id: str) -> Any:
 
 
 @lru_cache(maxsize=2)
-def _probe(library_root: str, atlas_id: str) -> Any:
+def probe_of(library_root: str, atlas_id: str) -> Any:
+    """The open images of this atlas, the same that it was made with; once a process."""
     from analysis.probe import open_probe
 
     card = _atlas(Library(library_root), atlas_id).probe

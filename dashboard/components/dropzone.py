@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import streamlit as st
 
 from dashboard.components.assets import text
@@ -12,7 +14,7 @@ _dropzone = st.components.v2.component(
 )
 
 
-def dropzone(kind: Kind, title: str, about: str, *, key: str) -> str | None:
+def dropzone(kind: Kind | Literal["photo"], title: str, about: str, *, key: str) -> str | None:
     """Mount it. Returns the id of an upload that came to its end in this run."""
     data = {"to": f"/bring/{kind}", "title": title, "about": about}
     result = _dropzone(key=key, data=data, on_brought_change=lambda: None)

@@ -11,7 +11,10 @@ from dashboard.components.assets import text
 from dashboard.pictures import Sheets, Tile
 
 _unit = st.components.v2.component(
-    "strata_unit", html=text("unit.html"), css=text("unit.css"), js=text("make.js", "sheets.js", "steps.js", "unit.js")
+    "strata_unit",
+    html=text("unit.html"),
+    css=text("unit.css"),
+    js=text("make.js", "sheets.js", "heat.js", "steps.js", "unit.js"),
 )
 _gauges = st.components.v2.component(
     "strata_gauges", html=text("gauges.html"), css=text("gauges.css"), js=text("grid_model.js", "gauges.js")
@@ -29,7 +32,9 @@ class Picture:
 
 @dataclass(frozen=True)
 class Example:
-    """One real image. image: the whole of it, small · box: left, top, right, bottom of the patch, as shares of it."""
+    """One real image. image: the whole of it, small · box: left, top, right, bottom of the patch, as shares of it ·
+    heat: where the channel answers in the whole of it, and its strength beside the channel's strongest, 0 … 1 ·
+    number: in the probe"""
 
     patch: Tile
     image: Tile | None
@@ -37,6 +42,9 @@ class Example:
     label: str
     name: str
     value: str
+    number: int = 0
+    heat: Tile | None = None
+    strength: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -130,10 +138,12 @@ def unit(
     *,
     room: tuple[int, int],
     key: str,
+    heat: str = "",
 ) -> tuple[int, int]:
     """Mount it. Returns the steps to another channel and to another layer asked for in this run, 0 for none.
 
     room : the steps to other layers that there are, from the least (≤ 0) to the greatest (≥ 0)
+    heat : where there are no heat maps: "ask" where they can be asked for, "coming" while they are made
     """
     data = {
         "picture": asdict(picture),
@@ -144,9 +154,29 @@ def unit(
         "sheets": sheets.atlas_sheets,
         "place": key,
         "room": list(room),
+        "heat": heat,
     }
-    result = _unit(key=key, data=data, on_channel_change=lambda: None, on_layer_change=lambda: None)
+    result = _unit(
+        key=key,
+        data=data,
+        on_channel_change=lambda: None,
+        on_layer_change=lambda: None,
+        on_image_change=lambda: None,
+        on_heat_change=lambda: None,
+    )
     return int(result.channel or 0), int(result.layer or 0)
+
+
+def opened_image(key: str) -> int | None:
+    """The number in the probe of the real image that was opened in this run, of the unit mounted with this key."""
+    told = st.session_state.get(key) or {}
+    return None if told.get("image") is None else int(told["image"])
+
+
+def asked_for_heat(key: str) -> bool:
+    """Whether heat maps were asked for in this run, in the unit mounted with this key."""
+    told = st.session_state.get(key) or {}
+    return bool(told.get("heat"))
 
 
 def gauges(measures: list[dict[str, Any]], place: int, own: Values | None, *, key: str) -> None:

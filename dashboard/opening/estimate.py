@@ -15,6 +15,8 @@ PACE = 38e9
 """Multiplications a second of one core, as SqueezeNet and the ResNets reach them (docs/benchmarks.md)."""
 AN_IMAGE = 0.014
 """Seconds an image costs besides: decoding it, counting."""
+PASSES = 2
+"""Over the images: one that measures, one for the heat maps of exemplars."""
 A_STEP = 0.001
 """Seconds a step of a picture costs besides."""
 STEPS = 36
@@ -38,7 +40,7 @@ def seconds(
     if any(layer.output_size is None for layer in card.layers):
         return None
     sums = _work_up_to(card.layers)
-    total = images * (AN_IMAGE + sums[-1] / PACE)
+    total = images * (AN_IMAGE + PASSES * sums[-1] / PACE)
     for layer, work in zip(card.layers, sums, strict=True):
         if pictures and layer.name in layers:
             count = min(channels or layer.out_channels, layer.out_channels)

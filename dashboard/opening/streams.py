@@ -8,6 +8,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlparse
 
 from anyio import to_thread
@@ -20,11 +21,16 @@ from analysis.errors import StrataError
 from dashboard.library import library
 from dashboard.opening.allowed import FOLDERS, Kind
 from dashboard.opening.unpack import unpacked
+from dashboard.uploads import keep_image
 
 LARGEST = 8 * 2**30
 """Bytes of one upload, unless STRATA_LARGEST_UPLOAD says otherwise."""
 SPARE = 512 * 2**20
 """Bytes that an upload leaves free on the disk."""
+PHOTO: Literal["photo"] = "photo"
+"""A single image that somebody brings to look at."""
+LARGEST_PHOTO = 128 * 2**20
+"""Bytes of one; it is decoded in memory."""
 PIECE = 2**20
 """Bytes that are written at once."""
 FORGOTTEN = 3 * 24 * 3600
@@ -36,19 +42,24 @@ def largest() -> int:
 
 
 async def bring(request: Request) -> Response:
-    """PUT /bring/<models|images>?name=<file name>: the body as it is. Answers {"id": …}, as `brought` takes it."""
+    """PUT /bring/<models|images|photo>?name=<file name>: the body as it is.
+
+    Answers {"id": …}, as `brought` takes it; of a photo the name of its file below the library's `uploads`.
+    """
     kind, name = request.path_params["kind"], request.query_params.get("name", "")
-    if kind not in FOLDERS:
+    if kind not in (*FOLDERS, PHOTO):
         return PlainTextResponse("Bring models or images.", status_code=404)
     if not _same_origin(request):
         return PlainTextResponse("Uploads come from Strata's own pages.", status_code=403)
     folder = _shelf(kind) / uuid.uuid4().hex[:16]
     try:
-        _check_size(int(request.headers.get("content-length") or 0))
+        _check_size(int(request.headers.get("content-length") or 0), kind)
         await to_thread.run_sync(_forget, kind)
-        await _write(request.stream(), folder / file_name(Path(name).name or "file"))
+        await _write(request.stream(), folder / file_name(Path(name).name or "file"), kind)
         if kind == "images":
             await to_thread.run_sync(unpacked, folder)
+        if kind == PHOTO:
+            return JSONResponse({"id": await to_thread.run_sync(_kept, folder)})
     except ClientDisconnect:
         shutil.rmtree(folder, ignore_errors=True)
         return Response(status_code=400)
@@ -57,6 +68,15 @@ async def bring(request: Request) -> Response:
         disk = f"The disk did not take it ({getattr(error, 'strerror', error)}). Try again."
         return PlainTextResponse(str(error) if isinstance(error, StrataError) else disk, status_code=400)
     return JSONResponse({"id": folder.name})
+
+
+def _kept(folder: Path) -> str:
+    """The one image that an upload left, checked and kept by its content. Raises StrataError for anything else."""
+    (file,) = folder.iterdir()
+    try:
+        return keep_image(file.read_bytes(), file.name).name
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def brought(kind: Kind, upload: str) -> Path:
@@ -74,14 +94,14 @@ def forget(upload: str) -> None:
         shutil.rmtree(_shelf("models") / upload, ignore_errors=True)
 
 
-async def _write(stream: AsyncIterator[bytes], path: Path) -> None:
+async def _write(stream: AsyncIterator[bytes], path: Path, kind: str) -> None:
     path.parent.mkdir(parents=True)
     waiting, total = bytearray(), 0
     with path.open("wb") as file:
         async for piece in stream:
             waiting += piece
             total += len(piece)
-            _check_size(total)
+            _check_size(total, kind)
             if len(waiting) >= PIECE:
                 await to_thread.run_sync(file.write, bytes(waiting))
                 waiting.clear()
@@ -90,7 +110,9 @@ async def _write(stream: AsyncIterator[bytes], path: Path) -> None:
         raise StrataError("This file is empty. Bring another one.")
 
 
-def _check_size(size: int) -> None:
+def _check_size(size: int, kind: str) -> None:
+    if kind == PHOTO and size > LARGEST_PHOTO:
+        raise StrataError(f"This file is larger than {LARGEST_PHOTO // 2**20} MiB. Bring a smaller image.")
     if size > largest():
         raise StrataError(
             f"This file is larger than the {largest() / 2**30:.1f} GiB that this server takes. "
@@ -108,11 +130,11 @@ def _same_origin(request: Request) -> bool:
     return origin is None or urlparse(origin).netloc == request.headers.get("host")
 
 
-def _shelf(kind: Kind) -> Path:
+def _shelf(kind: str) -> Path:
     return library().root / "uploads" / kind
 
 
-def _forget(kind: Kind) -> None:
+def _forget(kind: str) -> None:
     """Models that nobody used. Images stay: an atlas may be measured on them."""
     shelf = _shelf(kind)
     if kind == "models" and shelf.is_dir():

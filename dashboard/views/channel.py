@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.channels import examples_of, picture_of, still_to_come_of, values_of
+from dashboard.channels import being_found, examples_of, picture_of, request_for_heat, still_to_come_of, values_of
 from dashboard.circuits import circuit_of
 from dashboard.classes import names_of, unit_names
 from dashboard.components.circuit import circuit
-from dashboard.components.unit import gauges, unit
+from dashboard.components.unit import asked_for_heat, gauges, opened_image, unit
 from dashboard.frame import Way, go, heading, view
 from dashboard.layers import about_layer, layer_facts
 from dashboard.library import CLASSES, being_built, find_atlas, find_channel, find_layer, jobs, layers_around
@@ -49,6 +49,7 @@ heading(
 
 def everything() -> None:
     facts, sheets, walk = layer_facts(atlas, layer), Sheets(), layers_around(atlas, layer)
+    heat = request_for_heat(atlas, layer)
     step, layer_step = unit(
         picture_of(atlas, layer, channel, facts),
         portraits_of(atlas, layer, channel),
@@ -58,6 +59,7 @@ def everything() -> None:
         sheets,
         room=walk.room,
         key=f"unit-{name}",
+        heat="" if heat is None else "coming" if being_found(atlas, layer) else "ask",
     )
     wires, around = Sheets(), None
     sides = circuit_of(atlas, layer, channel, wires)
@@ -65,6 +67,12 @@ def everything() -> None:
         middle = tiles_of(atlas, layer.name, [channel], wires).get(channel)
         around = circuit(title[0].lower() + title[1:], middle, sides, wires, key=f"circuit-{name}")
     gauges(facts.statistics, channel, values_of(facts, channel), key=f"gauges-{name}")
+    image = opened_image(f"unit-{name}")
+    if image is not None:
+        go("image", place.at(channel=channel, image=f"probe/{image}"))
+    if heat is not None and asked_for_heat(f"unit-{name}"):
+        jobs().submit("build", heat)
+        st.rerun()
     if step:
         go("channel", channel_at(step))
     if around:
@@ -77,7 +85,9 @@ def everything() -> None:
 
 
 def is_growing() -> bool:
-    return being_rendered(atlas, layer, channel) or (still_to_come_of(atlas, layer, channel) and being_built(atlas))
+    if being_rendered(atlas, layer, channel) or being_found(atlas, layer):
+        return True
+    return still_to_come_of(atlas, layer, channel) and being_built(atlas)
 
 
 growing = is_growing()

@@ -7,7 +7,15 @@ export default function (component) {
   fillMain(root.querySelector(".main"), data.picture)
   const go = (step) => setTriggerValue("channel", step)
   root.querySelector(".notes").replaceChildren(...data.notes.map((note) => noteOf(note, data, go)))
-  root.querySelector(".images").replaceChildren(...data.groups.map((group) => groupOf(group, data, whole)))
+  const fillImages = () => {
+    const open = (number) => setTriggerValue("image", number)
+    const groups = data.groups.map((group) => groupOf(group, data, whole, open))
+    const found = data.groups.some((group) => group.items.some((item) => item.heat))
+    if (found) groups[0].prepend(whereOf(fillImages))
+    else if (data.heat && groups.length) groups[0].prepend(askOf(data.heat, () => setTriggerValue("heat", true)))
+    root.querySelector(".images").replaceChildren(...groups)
+  }
+  fillImages()
   root.querySelector(".portraits").replaceChildren(...data.portraits.map(portraitOf))
   root.querySelector(".rows").replaceChildren(...data.rows.map((row) => rowOf(row, data, go)))
   listenForSteps({ ArrowLeft: ["channel", -1], ArrowRight: ["channel", 1] })
@@ -99,18 +107,54 @@ function barOf(bar) {
   return line
 }
 
-function groupOf(group, data, whole) {
+const WHERE = { shown: false } // whether whole images with their heat maps stand in for the patches
+
+function whereOf(again) {
+  const label = make("label", "where")
+  const box = Object.assign(make("input"), { type: "checkbox", checked: WHERE.shown })
+  box.onchange = () => {
+    WHERE.shown = box.checked
+    again()
+  }
+  label.append(box, make("span", "", "Where it answers"))
+  return label
+}
+
+function askOf(state, ask) {
+  if (state === "coming") return make("span", "where", "Finding where it answers …")
+  return Object.assign(make("button", "where", "Find where it answers"), { type: "button", onclick: ask })
+}
+
+// The whole image in a square, under the heat map of the channel where there is one. Gives the image's place: x, y, w, h.
+function drawWhole(context, item, data, side, again) {
+  const [s, t] = item.image
+  if (!drawTile(context, data.sheets[s], t, 0, 0, side, again)) return null
+  const { width, height } = data.sheets[s]
+  const scale = side / Math.max(width, height)
+  const place = [(side - width * scale) / 2, (side - height * scale) / 2, width * scale, height * scale]
+  if (!item.heat) return place
+  dim(context, place)
+  drawHeat(context, data.sheets[item.heat[0]], item.heat[1], place, item.strength, again)
+  return place
+}
+
+function groupOf(group, data, whole, open) {
   const section = make("section")
   const items = make("div", "items")
   items.style.setProperty("--item", `${group.size}px`)
-  items.append(...group.items.map((item) => itemOf(item, group.size, data, whole)))
+  items.append(...group.items.map((item) => itemOf(item, group.size, data, whole, open)))
   section.append(make("h3", "", group.title), make("p", "about", group.about), items)
   return section
 }
 
-function itemOf(item, size, data, whole) {
+function itemOf(item, size, data, whole, open) {
   const figure = make("figure")
   figure.tabIndex = 0
+  figure.setAttribute("role", "link")
+  figure.onclick = () => open(item.number)
+  figure.onkeydown = (event) => {
+    if (event.key === "Enter") open(item.number)
+  }
   figure.setAttribute("aria-label", `${item.label || item.name}, response ${item.value}`)
   const canvas = make("canvas")
   const side = Math.round(size * 1.6 * (window.devicePixelRatio || 1))
@@ -118,7 +162,8 @@ function itemOf(item, size, data, whole) {
   const draw = () => {
     const context = canvas.getContext("2d")
     context.imageSmoothingQuality = "high"
-    drawTile(context, data.sheets[item.patch[0]], item.patch[1], 0, 0, side, draw)
+    if (WHERE.shown && item.image && item.heat) drawWhole(context, item, data, side, draw)
+    else drawTile(context, data.sheets[item.patch[0]], item.patch[1], 0, 0, side, draw)
   }
   draw()
   const caption = make("figcaption")
@@ -140,13 +185,12 @@ function showWhole(whole, figure, item, data) {
   context.scale(ratio, ratio)
   context.imageSmoothingQuality = "high"
   const draw = () => {
-    const [s, t] = item.image || item.patch
-    if (!drawTile(context, data.sheets[s], t, 0, 0, side, draw) || !item.image) return
-    const { width, height } = data.sheets[s]
-    const scale = side / Math.max(width, height)
-    const [w, h] = [width * scale, height * scale]
+    if (!item.image) return drawTile(context, data.sheets[item.patch[0]], item.patch[1], 0, 0, side, draw)
+    const place = drawWhole(context, item, data, side, draw)
+    if (!place) return
+    const [x, y, w, h] = place
     const [left, top, right, bottom] = item.box
-    const frame = [(side - w) / 2 + left * w, (side - h) / 2 + top * h, (right - left) * w, (bottom - top) * h]
+    const frame = [x + left * w, y + top * h, (right - left) * w, (bottom - top) * h]
     for (const [colour, line] of [["#000a", 5], ["#fff", 2]]) {
       context.strokeStyle = colour
       context.lineWidth = line
