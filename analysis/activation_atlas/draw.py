@@ -47,7 +47,7 @@ def draw(
     usual = view_of(model, layer)
     parameters = Parameters(steps=steps, seed=seed, size=min(size, usual.height, usual.width))
     target = target_of(model, layer, parameters)
-    recipe = replace(first_recipe(parameters, target.view), patience=max(4, steps))
+    recipe = replace(first_recipe(parameters, target.view, target.rectified), patience=max(4, steps))
     canvas = canvas_of(prior, target.view, recipe, device_of(model))
     batch = batch_of(target.view)
     made = ascend(

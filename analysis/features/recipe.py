@@ -7,6 +7,9 @@ from dataclasses import dataclass, replace
 from analysis.features.parameters import Parameters
 from analysis.features.size import View
 
+STEM = 6
+"""How much larger the steps of a conv that sees the input itself are."""
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -30,29 +33,31 @@ class Recipe:
         return 1 - self.settles * (1 - max(0.0, 1 - step / self.steps) ** 2)
 
 
-def first_recipe(parameters: Parameters, view: View) -> Recipe:
+def first_recipe(parameters: Parameters, view: View, stem: bool = False) -> Recipe:
     """Waves begin weak, so that what nothing asks for stays plain, and grow where the layer pulls on them.
 
     Where a layer sees little it answers to single pixels, and a picture that was only ever seen shifted, turned and in
     noise excites other channels when it is seen as it is: such pictures come to rest. Where a layer sees much, rest
     would let fine noise in, and full wobble to the end keeps pictures clean.
+
+    stem : a conv that sees the input itself wants one grating or colour; large steps of free waves find it.
     """
     return Recipe(
-        freedom=_or(parameters.freedom, 0.7 + 0.25 * view.shallow),
+        freedom=_or(parameters.freedom, 1.0 if stem else 0.7 + 0.25 * view.shallow),
         contrast=_or(parameters.contrast, 1.4 + 1.2 * view.shallow**3),
         begin=0.1,
         steps=parameters.steps,
         patience=parameters.patience,
-        rate=parameters.rate * (1 + view.shallow),
+        rate=parameters.rate * (STEM if stem else 1 + view.shallow),
         settles=view.shallow,
         distinct=parameters.distinct,
     )
 
 
-def another_recipe(parameters: Parameters, view: View, number: int) -> Recipe:
+def another_recipe(parameters: Parameters, view: View, number: int, stem: bool = False) -> Recipe:
     """Of the `number`th further try, from 1: longer, to rest, and harder on the other channels. What a first picture
     misses is most often a plain colour, or the difference to a near twin, which wobble and noise blur."""
-    first = first_recipe(parameters, view)
+    first = first_recipe(parameters, view, stem)
     steps = 2 * number * parameters.steps
     return replace(
         first,

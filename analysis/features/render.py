@@ -50,7 +50,7 @@ def render(
             target, goal, wanted, prior, recipe, seeds=seeds, batch=batch, report=lambda f: report((number + f) / tries)
         )
 
-    first = first_recipe(parameters, target.view)
+    first = first_recipe(parameters, target.view, target.rectified)
     tried = [draw(channels, first, parameters.seed + each, batch, each) for each in range(parameters.attempts)]
     best = _furthest(tried, sign)
     for number in range(1, parameters.retries + 1 if baseline else 1):
@@ -59,7 +59,7 @@ def render(
         short = [place for place in range(len(channels)) if merits[place] <= 0 and best.state[place] == DRIVEN]
         if not short:
             break
-        recipe = another_recipe(parameters, target.view, number)
+        recipe = another_recipe(parameters, target.view, number, target.rectified)
         wanted = [channels[place] for place in short]
         again = draw(wanted, recipe, parameters.seed, min(batch, FEW), parameters.attempts + number - 1)
         gained = torch.nonzero(merit(again, baseline, sign) > merits[short]).flatten().tolist()
