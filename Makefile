@@ -19,7 +19,9 @@ fast: $(INSTALLED) ## the tests that take seconds
 
 bench: $(INSTALLED) ## what is promised, measured beside what people use today → docs/benchmarks.md
 	$(BIN)/python -m benchmarks.pictures
+	$(BIN)/python -m benchmarks.recognition
 	$(BIN)/python -m benchmarks.sheet
+	$(BIN)/python -m benchmarks.compiled
 	$(BIN)/python -m benchmarks.measure
 	$(BIN)/python -m benchmarks.dashboard
 	$(BIN)/python -m benchmarks.dashboard_load

@@ -43,7 +43,7 @@ def goal_for(directions: Directions, follow: Follow) -> DirectionGoal:
 def draw(
     model: Model, layer: str, goal: DirectionGoal, prior: Prior, steps: int, size: int, seed: int, report: Report
 ) -> Drawn:
-    """A picture a cell. The rate falls to nothing by the last step, so that pictures come to rest."""
+    """A picture a cell, of all its steps."""
     usual = view_of(model, layer)
     parameters = Parameters(steps=steps, seed=seed, size=min(size, usual.height, usual.width))
     target = target_of(model, layer, parameters)

@@ -39,7 +39,9 @@ class FeaturesTechnique(technique.Technique):
         fine = _tasks(self.name, request, SOONER[self.name])
         if not 0 < settings.sketch < settings.steps:
             return fine
-        quick = settings.model_copy(update={"steps": settings.sketch, "retries": 0, "attempts": 1})
+        # few steps get further when they are longer, if less cleanly
+        rate = min(10.0, 2 * settings.rate)
+        quick = settings.model_copy(update={"steps": settings.sketch, "rate": rate, "retries": 0, "attempts": 1})
         return _tasks(SKETCHES, replace(request, parameters=quick), SOONER[SKETCHES]) + fine
 
     def run(self, task: Task, context: technique.Context) -> technique.Artifact:

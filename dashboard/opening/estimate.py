@@ -19,7 +19,7 @@ PASSES = 2
 """Over the images: one that measures, one for the heat maps of exemplars."""
 A_STEP = 0.001
 """Seconds a step of a picture costs besides."""
-STEPS = 36
+STEPS = 46
 """Steps of a picture, mostly (docs/benchmarks.md)."""
 BACKWARD = 3
 """A forward and a backward pass, in forward passes."""
