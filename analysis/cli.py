@@ -112,6 +112,8 @@ def build(
     }
     job = build_here(shelf, request, Hands(workers, scheduler, memory))
     _end(job.state, job.error)
+    if "atlas" not in job.result:
+        raise StrataError("The build ended before its atlas was begun. Run the same command again.")
     atlas = shelf.atlas(job.result["atlas"])
     if atlas.probe is not None:
         print_skipped(atlas.probe)
