@@ -191,9 +191,10 @@ def main() -> None:
                 channels = range(min(batch, known[cost.layer].out_channels))
                 measure(setting, cost, channels, own_steps=12, lucent=lucent)
                 print(f"run {repeat + 1}, {cost.layer}", flush=True)
-    everything = wanted.layers == "all"
-    text = report(costs, setting, wanted.repeats, everything=everything)
-    write_section("pictures-all" if everything else "pictures", text)
+            # each run, so that one that is stopped has not been for nothing
+            everything = wanted.layers == "all"
+            text = report(costs, setting, repeat + 1, everything=everything)
+            write_section("pictures-all" if everything else "pictures", text)
 
 
 if __name__ == "__main__":

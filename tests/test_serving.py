@@ -53,7 +53,7 @@ def serving(library: Path, port: int, log: Path) -> Iterator[subprocess.Popen[by
     with log.open("ab") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True)
         try:
-            wait_for(lambda: process.poll() is not None or f"http://localhost:{port}" in log.read_text())
+            wait_for(lambda: process.poll() is not None or f"Strata is at http://localhost:{port}" in log.read_text())
             yield process
         finally:
             if process.poll() is None:
