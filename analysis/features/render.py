@@ -17,7 +17,7 @@ from analysis.features.recipe import Recipe, another_recipe, first_recipe
 from analysis.features.target import target_of
 from analysis.models.model import Model
 
-FEW = 4
+FEW = 2
 """Pictures side by side in further tries: few channels need one, and a batch is always full."""
 
 
