@@ -86,7 +86,8 @@ def main() -> None:
         file.write_bytes(encoding.to_picture(sheet_of(setting, head), quality=85))
         listed = ", ".join(f"`{layer}`" for layer in layers_of(setting))
         body.append(f"{name}, {listed}:\n\n![Strata's pictures of {name} beside Lucent's](images/{file.name})")
-    write_section("sheet", "\n\n".join(body))
+        # each net, so that a run that is stopped has not been for nothing
+        write_section("sheet", "\n\n".join(body))
 
 
 if __name__ == "__main__":
