@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -48,11 +50,14 @@ def default_model() -> Path:
     return found[0]
 
 
-def open_setting(model: Path | None, images: str | None, count: int = 256) -> Setting:
-    """Open what the options name. The prior and the baseline are those of an atlas build."""
+def open_setting(
+    model: Path | None, images: str | None, count: int = 256, input_spec: Mapping[str, Any] | None = None
+) -> Setting:
+    """Open what the options name, with what the file does not say of its input. The prior and the baseline are those
+    of an atlas build."""
     torch.set_num_threads(1)
     file = model or default_model()
-    opened = open_model(file)
+    opened = open_model(file, input_spec=input_spec)
     source = images or (str(IMAGES) if file == SQUEEZENET and IMAGES.exists() else None)
     spec = opened.card.input
     if source is None:

@@ -21,7 +21,7 @@ from benchmarks.lucent import Lucent
 from benchmarks.recognition import CIFAR, LUCENT_CHANNELS, NETS, evenly
 from benchmarks.report import write_section
 from benchmarks.setting import SAMPLES, SQUEEZENET, Setting, open_setting, options
-from sample_models.catalog import draw_probe
+from sample_models.catalog import AS_IMAGENET, draw_probe
 
 TILE = 96
 GAP = 16
@@ -70,7 +70,8 @@ def main() -> None:
         doodles = FOLDER.parents[1] / "out" / "doodles"
         if not doodles.exists():
             draw_probe(doodles, "doodles")
-        nets = [(open_setting(SAMPLES / "weights" / "doodles.pt", str(doodles)), "linear")]
+        sample = open_setting(SAMPLES / "weights" / "doodles.pt", str(doodles), input_spec=AS_IMAGENET)
+        nets = [(sample, "linear")]
         if CIFAR.exists():
             nets.insert(0, (open_setting(NETS["ResNet-20"], str(CIFAR), count=1000), "linear"))
         if SQUEEZENET.exists():

@@ -20,11 +20,13 @@ OFTEN = 2
 
 @dataclass(frozen=True)
 class Answers:
-    """said: how often it is right · confused: what it takes for what · basis: what that rests on; both may be empty."""
+    """said: how often it is right · confused: what it takes for what · basis: what that rests on; both may be empty ·
+    errs: whether it gets any image wrong."""
 
     said: str
     confused: str
     basis: str
+    errs: bool
 
 
 def answers_of(atlas: Atlas) -> Answers | None:
@@ -42,7 +44,8 @@ def answers_of(atlas: Atlas) -> Answers | None:
         name_of_class(atlas, int(number)) or name
         for number, name in zip(table["predicted"], table["predicted_name"], strict=True)
     ]
-    return Answers(_said(facts, float(accuracy), int(table["count"].sum())), _confused(table), _basis(facts))
+    said = _said(facts, float(accuracy), int(table["count"].sum()))
+    return Answers(said, _confused(table), _basis(facts), errs=float(accuracy) < 1)
 
 
 def _said(facts: dict[str, Any], accuracy: float, images: int) -> str:

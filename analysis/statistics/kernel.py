@@ -30,7 +30,7 @@ _SOME = 64
 
 
 @numba.njit(cache=True, nogil=True)
-def _extremes(words, base, size):  # type: ignore[no-untyped-def]
+def _extremes(words, base, size):
     """Least value, greatest value, and the first place of the greatest.
 
     As whole numbers: a float's bits, turned round where negative, have the order of the floats. The greatest is sought
@@ -47,13 +47,13 @@ def _extremes(words, base, size):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True, fastmath=True)
-def _between(value, floor, ceiling):  # type: ignore[no-untyped-def]
+def _between(value, floor, ceiling):
     above = value if value > floor else floor
     return above if above < ceiling else ceiling
 
 
 @numba.njit(cache=True, nogil=True, fastmath=True)
-def _sums(values, base, size, scale, shift, floor, ceiling):  # type: ignore[no-untyped-def]
+def _sums(values, base, size, scale, shift, floor, ceiling):
     """All values must be finite. Counts are floats of the values' own width: exact up to 2²⁴ positions a map."""
     first = np.float64(values[np.uintp(base)])
     total = 0.0
@@ -77,7 +77,7 @@ def _sums(values, base, size, scale, shift, floor, ceiling):  # type: ignore[no-
 
 
 @numba.njit(cache=True, nogil=True, fastmath=True)
-def _sums_of(values, base, size):  # type: ignore[no-untyped-def]
+def _sums_of(values, base, size):
     """Sum, sum of squares, least, greatest; all values must be finite."""
     total = squares = 0.0
     low = high = values[np.uintp(base)]
@@ -90,7 +90,7 @@ def _sums_of(values, base, size):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True, fastmath=True)
-def _ring(values, base, size, width, scale, shift, floor, ceiling):  # type: ignore[no-untyped-def]
+def _ring(values, base, size, width, scale, shift, floor, ceiling):
     """Sum of the normalised, rectified values on the outermost ring of a map of `width` columns."""
     height = size // width
     last = base + size - width
@@ -109,7 +109,7 @@ def _ring(values, base, size, width, scale, shift, floor, ceiling):  # type: ign
 
 
 @numba.njit(cache=True, nogil=True)
-def _count(words, base, size, stride, places, bins, c):  # type: ignore[no-untyped-def]
+def _count(words, base, size, stride, places, bins, c):
     """Every so many-th value goes into channel c's bins. places [_BLOCK] int32 is room to work in: the bins are found
     by the block, then counted."""
     count = (size + stride - 1) // stride
@@ -131,7 +131,7 @@ def _count(words, base, size, stride, places, bins, c):  # type: ignore[no-untyp
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def walk(  # type: ignore[no-untyped-def]  # noqa: PLR0915 -- a call that passes arrays costs as much as a small map
+def walk(  # noqa: PLR0915 -- a call that passes arrays costs as much as a small map
     maps, after, shape, follow, places, states, counted, images, rows
 ):
     """maps [B, C, N] float32 contiguous: all that is known of them goes where it is kept, each array changed in place.
@@ -226,7 +226,7 @@ def walk(  # type: ignore[no-untyped-def]  # noqa: PLR0915 -- a call that passes
 
 
 @numba.njit(cache=True, nogil=True)
-def _take_row(values, base, places, c, i, rows):  # type: ignore[no-untyped-def]
+def _take_row(values, base, places, c, i, rows):
     spots, bucket, sign = places
     if spots.size:
         row = rows[bucket[c]]
@@ -235,7 +235,7 @@ def _take_row(values, base, places, c, i, rows):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)
-def _only_finite(values, base, size, told_by, told_base, kept):  # type: ignore[no-untyped-def]
+def _only_finite(values, base, size, told_by, told_base, kept):
     """The values of a map where told_by (their bits, or another map's) is finite, into `kept`; how many these are."""
     count = 0
     for j in range(size):
@@ -246,13 +246,13 @@ def _only_finite(values, base, size, told_by, told_base, kept):  # type: ignore[
 
 
 @numba.njit(cache=True, nogil=True)
-def _begin(moments):  # type: ignore[no-untyped-def]
+def _begin(moments):
     moments[:3] = 0.0
     moments[3], moments[4] = np.inf, -np.inf
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def _join(n, centre, spread, least, greatest, moments):  # type: ignore[no-untyped-def]
+def _join(n, centre, spread, least, greatest, moments):
     """A group of n values joins the moments [5] (see Moments): Chan, Golub and LeVeque (1979)."""
     total = moments[0] + n
     share = n / total
@@ -265,7 +265,7 @@ def _join(n, centre, spread, least, greatest, moments):  # type: ignore[no-untyp
 
 
 @numba.njit(cache=True, nogil=True)
-def _join_table(moments, table, c):  # type: ignore[no-untyped-def]
+def _join_table(moments, table, c):
     """What was gathered of channel c joins Moments' table [5, C]."""
     if moments[0] > 0:
         held = table[:, c].copy()
@@ -274,7 +274,7 @@ def _join_table(moments, table, c):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)
-def _ring_size(size, width):  # type: ignore[no-untyped-def]
+def _ring_size(size, width):
     """Positions on the outermost ring of a map of so many in rows of `width`; 0 without rows."""
     if width == 0:
         return 0
@@ -282,7 +282,7 @@ def _ring_size(size, width):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)
-def _place_among_finite(words, base, size, place):  # type: ignore[no-untyped-def]
+def _place_among_finite(words, base, size, place):
     """Where in the whole map the finite value is that stands at `place` among the finite ones."""
     seen = -1
     for j in range(size):
@@ -301,7 +301,7 @@ def stride_of(positions: int, width: int) -> int:
 
 
 @numba.njit(cache=True, nogil=True)
-def join_values(values, table):  # type: ignore[no-untyped-def]
+def join_values(values, table):
     """values [C, n], what is not finite passed over → Moments' table [5, C]."""
     own = np.empty(5)
     for c in range(values.shape[0]):
@@ -314,7 +314,7 @@ def join_values(values, table):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)
-def count_values(values, bins):  # type: ignore[no-untyped-def]
+def count_values(values, bins):
     """values [C, n] float32 → bins [C, BINS] gets one more at each finite value's bin."""
     places, kept = np.empty(_BLOCK, np.int32), np.empty(values.shape[1], np.float32)
     for c in range(values.shape[0]):
@@ -324,7 +324,7 @@ def count_values(values, bins):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)
-def filled_bins(bins):  # type: ignore[no-untyped-def]
+def filled_bins(bins):
     """bins [C, BINS] → where each channel's filled bins begin [C + 1], which they are, how many each holds."""
     channels, size = bins.shape
     starts = np.zeros(channels + 1, np.int64)
@@ -351,7 +351,7 @@ def filled_bins(bins):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)
-def insert_ranked(values, sign, images, places, best_values, best_images, best_places):  # type: ignore[no-untyped-def]
+def insert_ranked(values, sign, images, places, best_values, best_images, best_places):
     """Keep the k greatest of each channel, greatest first; of equal values the image of the lower number.
 
     values, places [C, n] (infinite or NaN: nothing), images [C or 1, n], best_* [C, k], changed in place.

@@ -72,7 +72,7 @@ def answers() -> None:
     found = answers_of(atlas)
     if found:
         st.markdown(plain(f"{found.said} {found.confused}"), help=found.basis or None)
-        label = "Look at the images it gets wrong"
+        label = "Look at the images it gets wrong" if found.errs else "Look at single images"
         place = View(atlas=atlas.id).to_query()
         st.page_link("views/image.py", label=label, icon=":material/image_search:", query_params=place)
 

@@ -38,6 +38,7 @@ def test_the_overview_says_how_often_it_is_right_and_what_it_confuses(own_shelf:
     assert "80.0 % of the 40 images rightly (give or take 12.6), out of 4 classes." in said
     assert "it takes church for parachute (4 of 10) and parachute for golf ball (3 of 10)." in said
     assert "(1 of" not in said
+    assert "Look at the images it gets wrong" in said
 
 
 def test_one_that_is_always_right_confuses_nothing(own_shelf: Library) -> None:
@@ -46,6 +47,7 @@ def test_one_that_is_always_right_confuses_nothing(own_shelf: Library) -> None:
     assert found is not None
     assert found.said == "It names 100.0 % of the 20 images rightly, out of 4 classes."
     assert found.confused == ""
+    assert not found.errs
 
 
 @pytest.mark.parametrize("needs", ["labels", "as many classes as the model has outputs", "a classifier"])
