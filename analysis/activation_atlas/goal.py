@@ -29,6 +29,7 @@ class DirectionGoal:
     mean: Tensor
     scale: Tensor
     shift: Tensor
+    of_means = False
 
     def scores(self, maps: Tensor, units: Sequence[int]) -> Tensor:
         return self.each(maps, units).mean((1, 2))

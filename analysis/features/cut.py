@@ -8,29 +8,52 @@ ReLUs run in place. The cut is believed only after it has answered as the tap do
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor, fx, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from analysis.features.mean_map import averages, mean_map
 from analysis.features.size import device_of
 from analysis.models.assemble import example_of
 from analysis.models.capture import run_to
+from analysis.models.input_spec import InputSpec
 from analysis.models.model import Model
 
-Read = Callable[[Tensor], Tensor]
 ALIKE = 1e-4
 """Greatest difference to what the tap reads, as a share of its deviation: folding changes the last digits."""
 
-_last: WeakKeyDictionary[nn.Module, tuple[str, Read | None]] = WeakKeyDictionary()
+
+@dataclass(frozen=True)
+class Cut:
+    """A net cut at a conv. before: prepared images → what the conv sees · conv: itself · spec: what prepares images."""
+
+    before: fx.GraphModule
+    conv: nn.Module
+    spec: InputSpec
+
+    def __call__(self, pictures: Tensor) -> Tensor:
+        """[B, C, H, W] in [0, 1] → the conv's own output, as `run_to` gives it, but faster."""
+        maps: Tensor = self.conv(self.before(self.spec.prepare(pictures)))
+        return maps
+
+    def means(self, pictures: Tensor, inner: int) -> Tensor | None:
+        """[B, K, 1, 1] its means over space without its outermost `inner` rows and columns; None where only the map
+        itself tells them."""
+        if not averages(self.conv):
+            return None
+        assert isinstance(self.conv, nn.Conv2d)
+        return mean_map(self.before(self.spec.prepare(pictures)), self.conv, inner)
+
+
+_last: WeakKeyDictionary[nn.Module, tuple[str, Cut | None]] = WeakKeyDictionary()
 """The cut that each open net was last read through: a layer's pictures are made one after the other."""
 
 
-def cut_at(model: Model, layer: str) -> Read | None:
-    """[B, C, H, W] in [0, 1] → the conv's own output, as `run_to` gives it, but faster; None where a net can not be cut
-    so: graphs that are not modules, control flow, convs called by function."""
+def cut_at(model: Model, layer: str) -> Cut | None:
+    """None where a net can not be cut so: graphs that are not modules, control flow, convs called by function."""
     known = _last.get(model.module)
     if known is None or known[0] != layer:
         known = layer, _verified(model, layer)
@@ -38,29 +61,29 @@ def cut_at(model: Model, layer: str) -> Read | None:
     return known[1]
 
 
-def _verified(model: Model, layer: str) -> Read | None:
+def _verified(model: Model, layer: str) -> Cut | None:
     if model.card.one_by_one:
         return None
     images = example_of(model.card.input, count=2).to(device_of(model))
     try:
-        graph = _graph(model.module, layer)
+        cut = Cut(_graph(model.module, layer), model.module.get_submodule(layer), model.card.input)
         with torch.no_grad():
-            found, wanted = graph(model.card.input.prepare(images)), run_to(model, images, layer)
+            found, wanted = cut(images), run_to(model, images, layer)
     except Exception:  # whatever tracing meets in a net's own code: the tap reads it
         return None
     if found.shape != wanted.shape or not bool((found - wanted).abs().max() <= ALIKE * wanted.std()):
         return None
-    return lambda pictures: graph(model.card.input.prepare(pictures))
+    return cut
 
 
 def _graph(module: nn.Module, layer: str) -> fx.GraphModule:
-    """The net up to the first call of the conv module of this name. Raises where there is none."""
+    """The net up to what the conv module of this name sees when it is first called. Raises where it is not."""
     traced = fx.symbolic_trace(module)
     nodes = list(traced.graph.nodes)
     (end,) = [node for node in nodes if node.op == "call_module" and node.target == layer][:1]
-    with traced.graph.inserting_after(end):
-        traced.graph.output(end)
-    for node in reversed(nodes[nodes.index(end) + 1 :]):
+    with traced.graph.inserting_before(end):
+        traced.graph.output(end.args[0])
+    for node in reversed(nodes[nodes.index(end) :]):
         traced.graph.erase_node(node)
     traced.graph.eliminate_dead_code()
     parts = dict(traced.named_modules())

@@ -19,6 +19,11 @@ MARGIN = 0.3
 
 
 class Goal(Protocol):
+    """of_means: whether scores depend on nothing but each map's mean; then maps may be given as [N, K, 1, 1]."""
+
+    @property
+    def of_means(self) -> bool: ...
+
     def scores(self, maps: Tensor, units: Sequence[int]) -> Tensor:
         """[N, K, h, w] maps, the unit that each row belongs to → [N], higher is better; rows must not mix."""
         ...
@@ -37,6 +42,10 @@ class ChannelGoal:
     rectified: bool = False
     baseline: Baseline | None = None
     distinct: float = 0.0
+
+    @property
+    def of_means(self) -> bool:
+        return not self.rectified
 
     def scores(self, maps: Tensor, units: Sequence[int]) -> Tensor:
         wanted = self.channels[list(units)].to(maps.device)
@@ -57,6 +66,7 @@ class DiverseGoal:
 
     goal: Goal
     weight: float
+    of_means = False
 
     def scores(self, maps: Tensor, units: Sequence[int]) -> Tensor:
         own = self.goal.scores(maps, units)
@@ -72,6 +82,7 @@ class ObjectiveGoal:
     """Row i after objective `objectives[units[i]]`."""
 
     objectives: Sequence[Objective]
+    of_means = False
 
     def scores(self, maps: Tensor, units: Sequence[int]) -> Tensor:
         return torch.stack([self.objectives[unit](row) for unit, row in zip(units, maps, strict=True)])

@@ -99,7 +99,7 @@ def ascend(
         seen = affine(shown(canvas.picture(leaf), view), draw(wobble, generators, unrest))
         loud = unrest.view(-1, 1, 1, 1).to(deviation) * deviation
         seen = seen.add_(grain.windows(generators).mul_(loud)).contiguous(memory_format=torch.channels_last)
-        maps = counted(target.read(seen), view)
+        maps = target.means(seen) if goal.of_means else counted(target.read(seen), view)
         scores = goal.scores(maps, [row.unit for row in rows])
         young = torch.tensor([len(row.scores) < YOUNG for row in rows])
         gradient = slope(-scores.sum(), leaf, young)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import torch
 from torch import Tensor
+from torch.autograd import Function
 
 from analysis.models.layers import ConvLayer
 
@@ -18,4 +22,25 @@ def rectifies(layer: ConvLayer) -> bool:
 
 def pooled(maps: Tensor, rectified: bool) -> Tensor:
     """[N, K, h, w] → [N, K]: the mean over space, of what is above zero if `rectified`."""
-    return (maps.relu() if rectified else maps).mean((2, 3))
+    if not rectified:
+        return maps.mean((2, 3))
+    above: Tensor = _MeanAboveZero.apply(maps)
+    return above
+
+
+class _MeanAboveZero(Function):
+    """`maps.relu().mean((2, 3))`, whose derivative comes in the maps' own memory format: autograd's comes in another,
+    and bringing a stem's large maps together costs more than its convolution."""
+
+    @staticmethod
+    def forward(ctx: Any, maps: Tensor) -> Tensor:
+        above = maps.clamp_min(0)
+        ctx.save_for_backward(above)
+        return above.mean((2, 3))
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        (gradient,), (above,) = gradients, ctx.saved_tensors
+        share = (gradient / (above.shape[2] * above.shape[3]))[:, :, None, None].expand_as(above)
+        # the operator that autograd would call, so that RedirectedReLU (analysis/features/redirect.py) knows it
+        return torch.ops.aten.threshold_backward(share, above, 0)

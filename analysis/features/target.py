@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd import Function
 from torch.nn import functional
 
 from analysis.errors import StrataError
-from analysis.features.cut import cut_at
+from analysis.features.cut import Cut, cut_at
 from analysis.features.parameters import Parameters
 from analysis.features.pooling import rectifies
 from analysis.features.sites import Site, run_to_site
@@ -39,10 +41,18 @@ class Target:
         """[N, C, H, W] in [0, 1] as the net sees them → [N, units, h, w], differentiable."""
         if self.model.card.is_head(self.name):
             return run_head(self.model, pictures, self.name)
-        cut = cut_at(self.model, self.name) if self.site == "conv" else None
-        if cut is not None:
-            return cut(pictures)
-        return run_to_site(self.model, pictures, self.name, self.site)
+        cut = self._cut()
+        return cut(pictures) if cut else run_to_site(self.model, pictures, self.name, self.site)
+
+    def means(self, pictures: Tensor) -> Tensor:
+        """[N, C, H, W] as `shown` → [N, units, 1, 1], differentiable: the means of what `counted` leaves of a map."""
+        cut = self._cut()
+        means = cut.means(pictures, self.view.inner) if cut else None
+        return counted(self.read(pictures), self.view).mean((2, 3), keepdim=True) if means is None else means
+
+    def _cut(self) -> Cut | None:
+        wanted = self.site == "conv" and not self.model.card.is_head(self.name)
+        return cut_at(self.model, self.name) if wanted else None
 
     def maps(self, pictures: Tensor) -> Tensor:
         """The maps of whole pictures, [N, C, height, width] → [N, units, h, w] that see nothing but them."""
@@ -71,5 +81,24 @@ def shown(pictures: Tensor, view: View) -> Tensor:
 
 def counted(maps: Tensor, view: View) -> Tensor:
     """The part of a map that does not see beyond what is shown."""
-    inner = view.inner
-    return maps[:, :, inner:-inner, inner:-inner] if inner else maps
+    if not view.inner:
+        return maps
+    part: Tensor = _Inner.apply(maps, view.inner)
+    return part
+
+
+class _Inner(Function):
+    """A map without its outermost rows and columns; its derivative keeps the map's memory format, autograd's does not,
+    and convolutions would have to bring it back."""
+
+    @staticmethod
+    def forward(ctx: Any, maps: Tensor, inner: int) -> Tensor:
+        ctx.whole, ctx.inner = torch.empty_like(maps, device="meta"), inner
+        return maps[:, :, inner:-inner, inner:-inner]
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        (gradient,), inner = gradients, ctx.inner
+        whole = torch.zeros_like(ctx.whole, device=gradient.device)
+        whole[:, :, inner:-inner, inner:-inner] = gradient
+        return whole, None
