@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import warnings
+import zipfile
 from pathlib import Path
 
 import torch
@@ -55,9 +57,15 @@ def to_onnx(net: nn.Module, path: Path, shape: tuple[int, int, int]) -> None:
 
 
 def to_torchscript(net: nn.Module, path: Path, shape: tuple[int, int, int]) -> None:
+    """A traced program, without its debugging records: they hold the paths of the machine that made it."""
+    whole = io.BytesIO()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the normalisation's constants are constants, as they should be
-        torch.jit.trace(net.eval(), torch.rand(2, *shape)).save(str(path))
+        torch.jit.save(torch.jit.trace(net.eval(), torch.rand(2, *shape)), whole)
+    with zipfile.ZipFile(whole) as old, zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as new:
+        for record in old.infolist():
+            if not record.filename.endswith(".debug_pkl"):
+                new.writestr(zipfile.ZipInfo(record.filename), old.read(record))
 
 
 def to_exported(net: nn.Module, path: Path, shape: tuple[int, int, int]) -> None:

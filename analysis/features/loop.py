@@ -12,6 +12,7 @@ from torch import Generator, Tensor
 from analysis.features.canvas import Canvas
 from analysis.features.goals import Goal
 from analysis.features.optimizer import RowNAdam
+from analysis.features.precision import net_in
 from analysis.features.recipe import Recipe
 from analysis.features.redirect import RedirectedReLU
 from analysis.features.target import Target, counted, shown
@@ -99,8 +100,9 @@ def ascend(
         seen = affine(shown(canvas.picture(leaf), view), draw(wobble, generators, unrest))
         loud = unrest.view(-1, 1, 1, 1).to(deviation) * deviation
         seen = seen.add_(grain.windows(generators).mul_(loud)).contiguous(memory_format=torch.channels_last)
-        maps = target.means(seen) if goal.of_means else counted(target.read(seen), view)
-        scores = goal.scores(maps, [row.unit for row in rows])
+        with net_in(waves.device, recipe.precision):
+            maps = target.means(seen) if goal.of_means else counted(target.read(seen), view)
+        scores = goal.scores(maps.float(), [row.unit for row in rows])
         young = torch.tensor([len(row.scores) < YOUNG for row in rows])
         gradient = slope(-scores.sum(), leaf, young)
         size = gradient.flatten(1).abs().amax(1)

@@ -20,6 +20,11 @@ def averages(conv: nn.Module) -> bool:
 def mean_map(inputs: Tensor, conv: nn.Conv2d, inner: int = 0) -> Tensor:
     """[N, C, H, W] → [N, K, 1, 1]: the mean over space of `conv(inputs)`, `inner` rows and columns at each side of the
     map left out. Differentiable."""
+    with torch.autocast(inputs.device.type, enabled=False):  # it costs nothing, and channels are compared by it
+        return _mean_map(inputs.float() if inputs.dtype == torch.bfloat16 else inputs, conv, inner)
+
+
+def _mean_map(inputs: Tensor, conv: nn.Conv2d, inner: int) -> Tensor:
     rows, columns = (_shares(conv, axis, inputs, inner) for axis in (0, 1))
     count, channels, _, width = inputs.shape
     flat = inputs.permute(0, 2, 3, 1).reshape(count, -1, width * channels)

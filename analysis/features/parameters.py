@@ -50,6 +50,10 @@ class Parameters(technique.Parameters):
         default=None, ge=1, le=256, description="Pictures optimised side by side; by default by their size"
     )
 
+    precision: Literal["mixed", "full"] = Field(
+        default="mixed", description="mixed: the net runs in bfloat16 where the processor computes that; full: never"
+    )
+
     @property
     def sign(self) -> float:
         return -1.0 if self.negative else 1.0

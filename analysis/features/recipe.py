@@ -17,6 +17,7 @@ class Recipe:
     steps, patience, rate    : of the climb (analysis/features/parameters.py)
     settles                  : how far rate, wobble and noise come down by the last step, 0: not at all, 1: to nothing
     distinct                 : weight of the other channels in the goal
+    precision                : in which the net is run (analysis/features/precision.py)
     """
 
     freedom: float
@@ -27,6 +28,7 @@ class Recipe:
     rate: float
     settles: float
     distinct: float
+    precision: str
 
     def unrest(self, step: int) -> float:
         """How much of its wobble and noise a picture gets at this step, 1 … 1 − settles."""
@@ -51,6 +53,7 @@ def first_recipe(parameters: Parameters, view: View, stem: bool = False) -> Reci
         rate=parameters.rate * (STEM if stem else 1 + view.shallow),
         settles=view.shallow,
         distinct=parameters.distinct,
+        precision=parameters.precision,
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import zipfile
 from functools import cache
 from pathlib import Path
 
@@ -180,6 +182,16 @@ def test_the_sick_nets_file_does_not_say_its_normalisation() -> None:
 def test_everything_ships_in_25_megabytes() -> None:
     assert sum(path.stat().st_size for path in WEIGHTS.iterdir()) <= 25e6
     assert (WEIGHTS / "photos.pt").stat().st_size <= 12e6
+
+
+def test_no_file_tells_of_the_machine_that_made_it() -> None:
+    paths = re.compile(rb"/(tmp|home|root|opt|usr|work)/[\w.-]+/")
+    for path in WEIGHTS.iterdir():
+        contents = [path.read_bytes()]
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                contents += [archive.read(name) for name in archive.namelist()]
+        assert not any(paths.search(content) for content in contents), path.name
 
 
 def test_every_sample_has_its_files_and_its_card() -> None:
