@@ -100,6 +100,8 @@ class Technique(ABC):
     """One sentence for people."""
     requires: ClassVar[tuple[str, ...]] = ()
     """Techniques whose tasks this one's tasks read."""
+    on_device: ClassVar[bool] = False
+    """Whether its tasks run the net wherever it lies; others are given it on the processor."""
     Parameters: ClassVar[type[Parameters]]
 
     def task(self, request: Request, layer: str | None = None, **what: Any) -> Task:

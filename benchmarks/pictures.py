@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from analysis.features.climb import batch_of
 from analysis.features.parameters import Parameters
 from analysis.features.render import render
+from analysis.features.room import usual_batch
 from analysis.features.size import view_of
 from analysis.features.target import shown, target_of
 from analysis.models.layers import ConvLayer
@@ -187,7 +187,7 @@ def main() -> None:
         for repeat in range(wanted.repeats):
             for cost in costs:
                 # one full batch, as a build's tasks have
-                batch = batch_of(view_of(setting.model, cost.layer))
+                batch = usual_batch(view_of(setting.model, cost.layer))
                 channels = range(min(batch, known[cost.layer].out_channels))
                 measure(setting, cost, channels, own_steps=12, lucent=lucent)
                 print(f"run {repeat + 1}, {cost.layer}", flush=True)

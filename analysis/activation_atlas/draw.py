@@ -10,12 +10,13 @@ from torch import Tensor
 
 from analysis.activation_atlas.directions import Directions
 from analysis.activation_atlas.goal import DirectionGoal
-from analysis.features.climb import Report, batch_of, canvas_of, generator_of, pixel_noise
+from analysis.features.climb import Report, canvas_of, generator_of, pixel_noise
 from analysis.features.loop import ascend
 from analysis.features.parameters import Parameters
 from analysis.features.prior import Prior
 from analysis.features.recipe import first_recipe
-from analysis.features.size import device_of, view_of
+from analysis.features.room import batch_of
+from analysis.features.size import view_of
 from analysis.features.target import target_of
 from analysis.models.model import Model
 from analysis.statistics.follow import Follow
@@ -48,8 +49,8 @@ def draw(
     parameters = Parameters(steps=steps, seed=seed, size=min(size, usual.height, usual.width))
     target = target_of(model, layer, parameters)
     recipe = replace(first_recipe(parameters, target.view, target.rectified), patience=max(4, steps))
-    canvas = canvas_of(prior, target.view, recipe, device_of(model))
-    batch = batch_of(target.view)
+    canvas = canvas_of(prior, target.view, recipe, model.device)
+    batch = batch_of(target)
     made = ascend(
         target,
         canvas,

@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from analysis.features.size import device_of
 from analysis.models.heads import run_with_heads
 from analysis.models.model import Model
 from analysis.models.tap import ConvCall
@@ -82,7 +81,7 @@ def _run(model: Model, pictures: Tensor, layer: str) -> tuple[Tensor, dict[str, 
         return True
 
     with torch.no_grad():
-        _, heads = run_with_heads(model, pictures.to(device_of(model)), keep)
+        _, heads = run_with_heads(model, pictures.to(model.device), keep)
     return found[0], heads
 
 

@@ -16,7 +16,6 @@ from pydantic import Field
 
 from analysis import encoding, technique
 from analysis.exemplars.images import LONGEST_SHEET
-from analysis.features.size import device_of
 from analysis.looking.heat import let_through, over_image, shades
 from analysis.models.capture import visit
 from analysis.statistics.following import follows_of
@@ -88,7 +87,7 @@ class HeatPass(technique.Technique):
                     numbers = np.array(channels), np.full(len(channels), image)
                     found[layer].append(dict(zip(_FIELDS, (*numbers, reach, tiles), strict=True)))
 
-            visit(model, probe.batch(batch, spec).to(device_of(model)), layers, keep)
+            visit(model, probe.batch(batch, spec).to(model.device), layers, keep)
             context.report(min(1.0, (start + step) / len(images)))
         return {file_of(layers, layer): encoding.to_npz(_joined(parts)) for layer, parts in found.items()}
 

@@ -16,7 +16,7 @@ from analysis.features.loop import Ascended, ascend
 from analysis.features.pooling import pooled
 from analysis.features.prior import Prior
 from analysis.features.recipe import Recipe
-from analysis.features.size import View, device_of
+from analysis.features.size import View
 from analysis.features.target import Target
 from analysis.models.input_spec import InputSpec
 
@@ -90,7 +90,7 @@ def climb(
     report: Report,
 ) -> Rendered:
     """A picture for each place in `channels` from its seed, climbed for `goal`, in full batches."""
-    canvas = canvas_of(prior, target.view, recipe, device_of(target.model))
+    canvas = canvas_of(prior, target.view, recipe, target.model.device)
     made = ascend(
         target,
         canvas,
@@ -130,12 +130,6 @@ def canvas_of(prior: Prior, view: View, recipe: Recipe, device: torch.device = C
         begin=recipe.begin,
         device=device,
     )
-
-
-def batch_of(view: View) -> int:
-    """How many pictures side by side: 8 of 128 px, more of smaller ones, where the cost of a call weighs more."""
-    pixels = (view.height + 2 * view.wrap) * (view.width + 2 * view.wrap)
-    return 8 if pixels > 96**2 else 16
 
 
 def pixel_noise(spec: InputSpec) -> Tensor:

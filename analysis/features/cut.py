@@ -16,7 +16,6 @@ from torch import Tensor, fx, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from analysis.features.mean_map import averages, mean_map
-from analysis.features.size import device_of
 from analysis.models.assemble import example_of
 from analysis.models.capture import run_to
 from analysis.models.input_spec import InputSpec
@@ -28,15 +27,22 @@ ALIKE = 1e-4
 
 @dataclass(frozen=True)
 class Cut:
-    """A net cut at a conv. before: prepared images → what the conv sees · conv: itself · spec: what prepares images."""
+    """A net cut at a conv.
+
+    before : prepared images → what the conv sees
+    conv   : itself
+    spec   : what prepares images
+    device : where all of it lies
+    """
 
     before: fx.GraphModule
     conv: nn.Module
     spec: InputSpec
+    device: torch.device
 
     def __call__(self, pictures: Tensor) -> Tensor:
         """[B, C, H, W] in [0, 1] → the conv's own output, as `run_to` gives it, but faster."""
-        maps: Tensor = self.conv(self.before(self.spec.prepare(pictures)))
+        maps: Tensor = self.conv(self._seen(pictures))
         return maps
 
     def means(self, pictures: Tensor, inner: int) -> Tensor | None:
@@ -45,7 +51,11 @@ class Cut:
         if not averages(self.conv):
             return None
         assert isinstance(self.conv, nn.Conv2d)
-        return mean_map(self.before(self.spec.prepare(pictures)), self.conv, inner)
+        return mean_map(self._seen(pictures), self.conv, inner)
+
+    def _seen(self, pictures: Tensor) -> Tensor:
+        seen: Tensor = self.before(self.spec.prepare(pictures.to(self.device)))
+        return seen
 
 
 _last: WeakKeyDictionary[nn.Module, tuple[str, Cut | None]] = WeakKeyDictionary()
@@ -64,9 +74,9 @@ def cut_at(model: Model, layer: str) -> Cut | None:
 def _verified(model: Model, layer: str) -> Cut | None:
     if model.card.one_by_one:
         return None
-    images = example_of(model.card.input, count=2).to(device_of(model))
+    images = example_of(model.card.input, count=2).to(model.device)
     try:
-        cut = Cut(_graph(model.module, layer), model.module.get_submodule(layer), model.card.input)
+        cut = Cut(_graph(model.module, layer), model.module.get_submodule(layer), model.card.input, model.device)
         with torch.no_grad():
             found, wanted = cut(images), run_to(model, images, layer)
     except Exception:  # whatever tracing meets in a net's own code: the tap reads it

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from analysis.features.parameters import Parameters
+from analysis.features.precision import FULL
 from analysis.features.size import View
 
 STEM = 6
@@ -59,7 +60,7 @@ def first_recipe(parameters: Parameters, view: View, stem: bool = False) -> Reci
 
 def another_recipe(parameters: Parameters, view: View, number: int, stem: bool = False) -> Recipe:
     """Of the `number`th further try, from 1: longer, to rest, and harder on the other channels. What a first picture
-    misses is most often a plain colour, or the difference to a near twin, which wobble and noise blur."""
+    misses is most often a plain colour, or the difference to a near twin, which wobble, noise and few digits blur."""
     first = first_recipe(parameters, view, stem)
     steps = 2 * number * parameters.steps
     return replace(
@@ -69,6 +70,7 @@ def another_recipe(parameters: Parameters, view: View, number: int, stem: bool =
         patience=steps,
         settles=1.0,
         distinct=4 * first.distinct,
+        precision=FULL,
     )
 
 

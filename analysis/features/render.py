@@ -9,11 +9,12 @@ import torch
 from torch import Tensor
 
 from analysis.features.baseline import Baseline
-from analysis.features.climb import DRIVEN, Rendered, Report, batch_of, climb
+from analysis.features.climb import DRIVEN, Rendered, Report, climb
 from analysis.features.goals import ChannelGoal
 from analysis.features.parameters import Parameters
 from analysis.features.prior import Prior
 from analysis.features.recipe import Recipe, another_recipe, first_recipe
+from analysis.features.room import batch_of
 from analysis.features.target import target_of
 from analysis.models.model import Model
 
@@ -40,7 +41,7 @@ def render(
     between steps and may raise to stop. Raises StrataError for a layer that the model does not have.
     """
     target = target_of(model, layer, parameters)
-    batch, sign = parameters.batch or batch_of(target.view), parameters.sign
+    batch, sign = parameters.batch or batch_of(target), parameters.sign
     tries = parameters.attempts + (parameters.retries if baseline else 0)
 
     def draw(wanted: Sequence[int], recipe: Recipe, seed: int, batch: int, number: int) -> Rendered:

@@ -70,7 +70,7 @@ def _view_of_head(model: Model, name: str, side: int) -> View:
     spec = model.card.input
     short = min(spec.height, spec.width)
     view = View(round(side * spec.height / short), round(side * spec.width / short), 0, 0, 0.0)
-    pictures = torch.full((2, spec.channels, view.height, view.width), 0.5, device=device_of(model))
+    pictures = torch.full((2, spec.channels, view.height, view.width), 0.5, device=model.device)
     try:
         with torch.no_grad():
             fits = run_head(model, pictures, name).shape == (2, model.card.heads[name], 1, 1)
@@ -87,7 +87,7 @@ def takes(model: Model, name: str, height: int, width: int) -> bool:
     layer, spec = model.card.layer(name), model.card.input
     if (height, width) == (spec.height, spec.width):
         return True
-    pictures = torch.full((2, spec.channels, height, width), 0.5, device=device_of(model))
+    pictures = torch.full((2, spec.channels, height, width), 0.5, device=model.device)
     try:
         with torch.no_grad():
             maps = run_to(model, pictures, name)
@@ -98,8 +98,3 @@ def takes(model: Model, name: str, height: int, width: int) -> bool:
     jump = layer.jump or (1.0, 1.0)
     sizes = zip((height, width), maps.shape[-2:], jump, strict=True)
     return all(abs(side / step - found) <= 0.25 * side / step + 3 for side, found, step in sizes)
-
-
-def device_of(model: Model) -> torch.device:
-    """Where the model's weights lie, and its pictures are made."""
-    return next((weight.device for weight in model.module.parameters()), torch.device("cpu"))

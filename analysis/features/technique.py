@@ -27,10 +27,11 @@ SOONER = {"features": 40, SKETCHES: 60}
 
 class FeaturesTechnique(technique.Technique):
     name = "features"
-    version = 6
+    version = 7
     title = "Feature visualization"
     about = "For each channel and each class, the picture that excites it most, made by the model itself."
     requires = ("prior",)
+    on_device = True
     Parameters = Parameters
 
     def plan(self, request: technique.Request) -> list[Task]:

@@ -10,11 +10,15 @@ from dataclasses import dataclass
 from threading import Lock
 
 import dask
+from dask.utils import parse_bytes
 from distributed import Client, LocalCluster
 from distributed.client import ClosedClientError
 
 from analysis.errors import StrataError
+from analysis.jobs.device import gpus
 
+MEMORY = "STRATA_MEMORY"
+"""Environment variable that tells a worker how many bytes it may use (analysis/features/room.py)."""
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 RUN_OR_END = {
     # a task's memory is torch's, of which Dask can move nothing to disk
@@ -32,7 +36,7 @@ def cores() -> int:
 
 @dataclass(frozen=True)
 class Hands:
-    """Who does the work: so many local processes (one a core where not given), or a Dask cluster.
+    """Who does the work: so many local processes (one a GPU, or else a core, where not given), or a Dask cluster.
 
     memory : what a local process may use (`4GiB`); the machine's shared out evenly where not given
     """
@@ -40,6 +44,14 @@ class Hands:
     workers: int | None = None
     scheduler: str | None = None
     memory: str | None = None
+
+
+def memory_of(memory: str | None) -> dict[str, str]:
+    """What tells a worker its memory (`4GiB`), as a variable of its environment. Raises StrataError."""
+    try:
+        return {} if memory is None or memory == "auto" else {MEMORY: str(int(parse_bytes(memory)))}
+    except ValueError as error:
+        raise StrataError(f"“{memory}” is no amount of memory. Give one such as 4GiB.") from error
 
 
 @contextmanager
@@ -56,6 +68,7 @@ def cluster(workers: int | None = None, scheduler: str | None = None, memory: st
         "distributed.worker.daemon": True,
         "distributed.admin.low-level-log-length": 0,
         **{f"distributed.nanny.pre-spawn-environ.{name}": 1 for name in ONE_THREAD},
+        **{f"distributed.nanny.pre-spawn-environ.{name}": value for name, value in memory_of(memory).items()},
     }
     with dask.config.set(quiet):
         if scheduler is not None:
@@ -69,7 +82,7 @@ def cluster(workers: int | None = None, scheduler: str | None = None, memory: st
                 yield client
         else:
             local = LocalCluster(
-                n_workers=workers or cores(),
+                n_workers=workers or gpus() or cores(),
                 threads_per_worker=1,
                 processes=True,
                 dashboard_address="127.0.0.1:0",  # any free port, and none of it to be seen outside

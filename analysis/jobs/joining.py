@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from threading import Event
 
 from analysis.errors import StrataError
-from analysis.jobs.cluster import ONE_THREAD, RUN_OR_END, Hands, cores
+from analysis.jobs.cluster import ONE_THREAD, RUN_OR_END, Hands, cores, memory_of
+from analysis.jobs.device import gpus
 
 AGAIN = 5.0
 """Seconds before the scheduler is tried again when it went away."""
@@ -21,11 +22,12 @@ def work_for(on: Hands) -> None:
 
     Each process has one thread, a nanny that ends it when it outgrows its memory, and starts another one when it dies.
     """
+    settings = {**ONE_THREAD, **_as_environment(RUN_OR_END), **memory_of(on.memory)}
     told = Event()
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, lambda *_: told.set())
     while not told.is_set():
-        joined = subprocess.Popen(_command(on), env={**os.environ, **ONE_THREAD, **_as_environment(RUN_OR_END)})
+        joined = subprocess.Popen(_command(on), env={**os.environ, **settings})
         while joined.poll() is None and not told.wait(0.2):
             pass
         if joined.poll() is None:
@@ -45,6 +47,13 @@ def _as_environment(settings: Mapping[str, object]) -> dict[str, str]:
 
 def _command(on: Hands) -> list[str]:
     module = "import sys; from distributed.cli.dask_worker import main; sys.exit(main())"
-    command = [sys.executable, "-c", module, str(on.scheduler), "--nworkers", str(on.workers or cores())]
+    command = [
+        sys.executable,
+        "-c",
+        module,
+        str(on.scheduler),
+        "--nworkers",
+        str(on.workers or min(1, gpus()) or cores()),
+    ]
     command += ["--nthreads", "1", "--no-dashboard", "--death-timeout", "30"]
     return command + (["--memory-limit", on.memory] if on.memory else [])

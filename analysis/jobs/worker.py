@@ -16,6 +16,7 @@ from analysis.atlas.files import Unwritable
 from analysis.atlas.library import Library
 from analysis.errors import StrataError
 from analysis.heap import keep_freed_memory
+from analysis.jobs.device import moved, own_gpu
 from analysis.task import Task
 from analysis.technique import Cancelled, Context
 from analysis.techniques import technique
@@ -59,16 +60,17 @@ def _run(library: Library, atlas_id: str, task: Task, job_id: str, began: float)
     if atlas.artifacts.has(task):
         return Outcome(task.key, "done")
     single_threaded()
+    how = technique(task.technique)
     stop = StopSign(library.job_folder(job_id) / "cancel")
     try:
         stop.look()
         context = Context(
-            model=partial(open_model_of, str(library.root), atlas.model.id),
+            model=partial(device_model_of if how.on_device else open_model_of, str(library.root), atlas.model.id),
             probe=partial(probe_of, str(library.root), atlas_id),
             inputs=_inputs(atlas, task),
             report=lambda _fraction: stop.look(),
         )
-        atlas.artifacts.write(task, technique(task.technique).run(task, context))
+        atlas.artifacts.write(task, how.run(task, context))
     except Cancelled:
         return Outcome(task.key, "cancelled")
     except Unwritable:
@@ -108,6 +110,13 @@ def open_model_of(library_root: str, model_id: str) -> Any:
 
     card, file = Library(library_root).model_on_disk(model_id)
     return reopen(file, card)
+
+
+@lru_cache(maxsize=1)
+def device_model_of(library_root: str, model_id: str) -> Any:
+    """The same on this worker's GPU, where it has one."""
+    model, device = open_model_of(library_root, model_id), own_gpu()
+    return model if device is None else moved(model, device)
 
 
 @lru_cache(maxsize=2)

@@ -19,7 +19,7 @@ from analysis.features.climb import generator_of, pixel_noise
 from analysis.features.loop import YOUNG, slope
 from analysis.features.optimizer import RowNAdam
 from analysis.features.prior import Prior
-from analysis.features.size import View, device_of
+from analysis.features.size import View
 from analysis.features.target import Target
 from analysis.features.transforms import Grain, Wobble, affine, draw
 from analysis.looking.heat import let_through
@@ -57,10 +57,10 @@ def caricature(
 
     report hears how far it is between steps, and may raise to stop.
     """
-    image = image.to(device_of(model))
+    image = image.to(model.device)
     height, width = image.shape[-2:]
     target = Target(model, layer, "conv", model.card.units(layer), View(height, width, 0, 0, 0.0), rectified=False)
-    canvas = Canvas(prior, height, width, freedom=FREEDOM, contrast=CONTRAST, device=device_of(model))
+    canvas = Canvas(prior, height, width, freedom=FREEDOM, contrast=CONTRAST, device=model.device)
     generator = generator_of(layer, 0, 0)
     waves = canvas.start([generator])
     wobble, optimizer = Wobble(), RowNAdam(waves, RATE, steps, settles=1)

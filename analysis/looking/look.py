@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from analysis.features.baseline import FLAT
-from analysis.features.size import device_of
 from analysis.looking.heat import let_through
 from analysis.models.heads import heads_of, run_with_heads
 from analysis.models.model import Model
@@ -85,7 +84,7 @@ def look(model: Model, image: Tensor) -> Seen:
         return True
 
     with torch.no_grad():
-        output, logits = run_with_heads(model, image.to(device_of(model)), seen)
+        output, logits = run_with_heads(model, image.to(model.device), seen)
     shares = heads_of(output)
     heads = {
         name: _best(each[0, :, 0, 0].float().cpu(), shares[name][0].float().cpu()) for name, each in logits.items()

@@ -124,5 +124,12 @@ class Model:
     calls: tuple[str, ...]
 
     def __call__(self, images: torch.Tensor) -> Any:
-        """[B, C, H, W] in [0, 1], RGB → whatever the model returns."""
-        return self.module(self.card.input.prepare(images))
+        """[B, C, H, W] in [0, 1], RGB, on any device → whatever the model returns, on its own."""
+        return self.module(self.card.input.prepare(images.to(self.device)))
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights lie and the net runs; the device of a tensor made by default where it has none."""
+        import torch
+
+        return next((weight.device for weight in self.module.parameters()), torch.empty(0).device)

@@ -33,6 +33,7 @@ class MeasureParameters(technique.Parameters):
 class Measure(technique.Technique):
     name = "measure"
     version = 4
+    on_device = True
     title = "Measurement"
     about = "One pass over the images that measures every channel of every layer."
     Parameters = MeasureParameters
