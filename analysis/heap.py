@@ -1,12 +1,22 @@
-"""How a process treats memory that it has freed."""
+"""How much memory a process may use, and how it treats what it has freed."""
 
 from __future__ import annotations
 
 import ctypes
+import os
 import sys
 
+import psutil
+
+ALLOWED = "STRATA_WORKER_BYTES"
+"""Environment variable that tells a process how many bytes it may use."""
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 """Of glibc's malloc.h."""
+
+
+def allowed_memory() -> int:
+    """Bytes that this process may use: what its environment says, else a core's part of the machine's."""
+    return int(os.environ.get(ALLOWED, "0")) or psutil.virtual_memory().total // (os.cpu_count() or 1)
 
 
 def keep_freed_memory() -> None:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import os
-
-import psutil
 import torch
 from torch import Tensor
 from torch.autograd.graph import saved_tensors_hooks
 
 from analysis.features.size import View
 from analysis.features.target import Target, shown
+from analysis.heap import allowed_memory
 
-MEMORY = "STRATA_MEMORY"
-"""Environment variable: bytes that a process may use."""
 SHARE = 0.4
 """Of a process's memory, what the maps that a step keeps for its derivative may take: the derivatives of as much
 come beside them, and the net's weights."""
@@ -35,11 +31,10 @@ def usual_batch(view: View) -> int:
 
 
 def memory_of(device: torch.device) -> int:
-    """Bytes that this process may use there: all of a GPU; of the machine's memory what the environment says, else a
-    core's part."""
+    """Bytes that this process may use there."""
     if device.type == "cuda":
         return torch.cuda.get_device_properties(device).total_memory
-    return int(os.environ.get(MEMORY, "0")) or psutil.virtual_memory().total // (os.cpu_count() or 1)
+    return allowed_memory()
 
 
 def bytes_a_picture(target: Target) -> int:

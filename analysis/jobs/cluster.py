@@ -15,10 +15,9 @@ from distributed import Client, LocalCluster
 from distributed.client import ClosedClientError
 
 from analysis.errors import StrataError
+from analysis.heap import ALLOWED
 from analysis.jobs.device import gpus
 
-MEMORY = "STRATA_MEMORY"
-"""Environment variable that tells a worker how many bytes it may use (analysis/features/room.py)."""
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 RUN_OR_END = {
     # a task's memory is torch's, of which Dask can move nothing to disk
@@ -49,7 +48,7 @@ class Hands:
 def memory_of(memory: str | None) -> dict[str, str]:
     """What tells a worker its memory (`4GiB`), as a variable of its environment. Raises StrataError."""
     try:
-        return {} if memory is None or memory == "auto" else {MEMORY: str(int(parse_bytes(memory)))}
+        return {} if memory is None or memory == "auto" else {ALLOWED: str(int(parse_bytes(memory)))}
     except ValueError as error:
         raise StrataError(f"“{memory}” is no amount of memory. Give one such as 4GiB.") from error
 

@@ -8,6 +8,7 @@ from analysis.features import precision, room
 from analysis.features.parameters import Parameters
 from analysis.features.render import render
 from analysis.features.target import target_of
+from analysis.heap import ALLOWED
 from tests.features.nets import model_of, plain_prior, small_net, spec_of
 
 WIDE = 64
@@ -30,12 +31,12 @@ def test_a_batch_fits_into_memory(monkeypatch):
     target = target_of(model_of(wide()), "2", Parameters(size=48))
     each = room.bytes_a_picture(target)
     for memory, batch in ((each, 1), (5 * each / room.SHARE, 5), (1000 * each, room.usual_batch(target.view))):
-        monkeypatch.setenv(room.MEMORY, str(int(memory)))
+        monkeypatch.setenv(ALLOWED, str(int(memory)))
         assert room.batch_of(target) == batch
 
 
 def test_a_picture_is_made_where_memory_holds_but_one(monkeypatch):
-    monkeypatch.setenv(room.MEMORY, "1")
+    monkeypatch.setenv(ALLOWED, "1")
     model = model_of(small_net())
     made = render(model, "2", [0, 1, 2], plain_prior(model), Parameters(steps=4))
     assert made.pictures.shape[0] == 3

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from analysis.errors import StrataError
+from analysis.heap import ALLOWED
 from analysis.jobs import device
 from analysis.jobs.cluster import memory_of
 from tests.features.nets import model_of, small_net
@@ -52,7 +53,7 @@ def test_a_model_that_goes_is_a_copy_that_answers_alike():
 
 
 def test_memory_is_told_in_bytes_or_refused():
-    assert memory_of("2GiB") == {"STRATA_MEMORY": str(2 * 2**30)}
+    assert memory_of("2GiB") == {ALLOWED: str(2 * 2**30)}
     assert memory_of(None) == {}
     with pytest.raises(StrataError, match="no amount of memory"):
         memory_of("much")
