@@ -10,9 +10,9 @@ from analysis.atlas.atlas import Atlas
 from analysis.models.layers import ConvLayer
 from dashboard.components.unit import Example, Group, Picture, Values
 from dashboard.layers import GridFacts, latest_request, still_to_come
-from dashboard.library import RECENT, jobs
+from dashboard.library import recent_jobs
 from dashboard.measures import written
-from dashboard.pictures import Sheets, Tile, address, labels_of
+from dashboard.pictures import Sheets, Tile, address, image_places, labels_of, rows_of
 
 KINDS = (
     (
@@ -35,7 +35,7 @@ def still_to_come_of(atlas: Atlas, layer: ConvLayer, channel: int) -> bool:
 
 def picture_of(atlas: Atlas, layer: ConvLayer, channel: int, facts: GridFacts) -> Picture:
     features = atlas.features(layer.name)
-    row = None if features is None else _only(features[features["channel"] == channel])
+    row = None if features is None else _only(rows_of(features, channel))
     if row is None:
         why = "It is dead: nothing excites it." if channel in facts.dead else "Its picture is not made yet."
         return Picture(None, why, "")
@@ -52,7 +52,7 @@ def examples_of(atlas: Atlas, layer: ConvLayer, channel: int, sheets: Sheets) ->
     exemplars = atlas.exemplars(layer.name)
     if exemplars is None:
         return []
-    rows = exemplars[exemplars["channel"] == channel]
+    rows = rows_of(exemplars, channel)
     whole, heat = _whole_images(atlas, rows, sheets), _heat(atlas, layer, channel, sheets)
     groups = []
     for kind, title, about, size in KINDS:
@@ -99,13 +99,11 @@ def _examples(
 
 
 def _whole_images(atlas: Atlas, rows: pd.DataFrame, sheets: Sheets) -> dict[int, Tile]:
-    images = atlas.images()
-    if images is None:
-        return {}
-    wanted = _records(images[images["image"].isin(set(rows["image"]))])
+    places = image_places(atlas)
+    known = {image: places[image] for image in map(int, rows["image"]) if image in places}
     return {
-        int(row["image"]): (sheets.number(atlas, row["folder"], f"sheet-{int(row['sheet'])}.webp"), int(row["tile"]))
-        for row in wanted
+        image: (sheets.number(atlas, folder, f"sheet-{sheet}.webp"), tile)
+        for image, (folder, sheet, tile) in known.items()
     }
 
 
@@ -114,7 +112,7 @@ def _heat(atlas: Atlas, layer: ConvLayer, channel: int, sheets: Sheets) -> dict[
     table = atlas.heat(layer.name)
     if table is None:
         return {}
-    rows = table[table["channel"] == channel]
+    rows = rows_of(table, channel)
     tiles = sheets.tiles(atlas, rows, "heat.webp")
     strengths = rows["strength"].astype(float)
     return {int(image): (tile, strength) for image, tile, strength in zip(rows["image"], tiles, strengths, strict=True)}
@@ -148,5 +146,5 @@ def being_found(atlas: Atlas, layer: ConvLayer) -> bool:
         and job.request.get("model") == atlas.model.id
         and "heat" in (job.request.get("techniques") or {})
         and layer.name in (job.request.get("layers") or [layer.name])
-        for job in jobs().recent(RECENT)
+        for job in recent_jobs()
     )

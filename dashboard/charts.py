@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from functools import lru_cache
 from typing import Any
 
 import plotly.graph_objects as go
@@ -25,6 +26,16 @@ ABOUT = (
 
 def hierarchy_chart(rungs: Sequence[Rung], key: str) -> str | None:
     """Draw it; returns the layer whose point was clicked in this run."""
+    figure = _hierarchy(tuple(rungs), DARK if is_dark() else LIGHT)
+    plain = {"displayModeBar": False}
+    chosen = st.plotly_chart(figure, key=key, on_select="rerun", selection_mode="points", config=plain, alt=ABOUT)
+    points = chosen.selection.points if chosen else []
+    return str(points[0]["customdata"]) if points else None
+
+
+@lru_cache(maxsize=64)
+def _hierarchy(rungs: tuple[Rung, ...], accent: str) -> go.Figure:
+    """Remembered: plotly takes as long to put it together as the rest of the page."""
     panels = (
         ("Waves across the input", [rung.waves for rung in rungs], ".1f"),
         ("Colour in the pictures", [rung.colour for rung in rungs], ".0%"),
@@ -38,7 +49,7 @@ def hierarchy_chart(rungs: Sequence[Rung], key: str) -> str | None:
             y=values,
             mode="lines+markers",
             customdata=names,
-            line={"color": DARK if is_dark() else LIGHT, "width": 2, "shape": "spline", "smoothing": 0.4},
+            line={"color": accent, "width": 2, "shape": "spline", "smoothing": 0.4},
             marker={"size": 8},
             hovertemplate=f"%{{customdata}}<br>{title}: %{{y:{form}}}<extra></extra>",
         )
@@ -46,10 +57,7 @@ def hierarchy_chart(rungs: Sequence[Rung], key: str) -> str | None:
         figure.update_yaxes(tickformat=form, rangemode="tozero", row=1, col=column)
     figure.update_xaxes(showticklabels=False, showgrid=False, zeroline=False, title_text="first layer → last")
     figure.update_layout(height=230, margin={"l": 8, "r": 8, "t": 32, "b": 8}, showlegend=False)
-    plain = {"displayModeBar": False}
-    chosen = st.plotly_chart(figure, key=key, on_select="rerun", selection_mode="points", config=plain, alt=ABOUT)
-    points = chosen.selection.points if chosen else []
-    return str(points[0]["customdata"]) if points else None
+    return figure
 
 
 def statistics_chart(

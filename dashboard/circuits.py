@@ -13,7 +13,7 @@ from dashboard.classes import names_of
 from dashboard.components.circuit import Side, Wire
 from dashboard.library import CLASSES, layers_of
 from dashboard.measures import written
-from dashboard.pictures import Sheets, Tile, tiles_of
+from dashboard.pictures import Sheets, Tile, rows_of, tiles_of
 from dashboard.state import View
 
 SURE = 1 / 3
@@ -25,7 +25,7 @@ def circuit_of(atlas: Atlas, layer: ConvLayer, channel: int, sheets: Sheets) -> 
     table, facts = atlas.circuits(layer.name), atlas.layer_facts("circuits", layer.name)
     if table is None or facts is None:
         return None
-    rows = table[table["channel"] == channel]
+    rows = rows_of(table, channel)
     ends = _ends(atlas, rows, sheets)
     wires = [(row["direction"], _wire(atlas, row, *ends)) for row in rows.to_dict("records")]
     ways = {side: [wire for way, wire in wires if way == side] for side in ("in", "out")}

@@ -10,7 +10,7 @@ from analysis.atlas.atlas import Atlas
 from analysis.models.class_names import ClassNames, published_names
 from analysis.models.layers import ConvLayer
 from dashboard.library import CLASSES
-from dashboard.pictures import labels_of, readable
+from dashboard.pictures import labels_of, readable, rows_of
 
 FEW = 2
 """Classes that stand for what a channel's strongest images show."""
@@ -58,10 +58,11 @@ def names_of(atlas: Atlas, layer: ConvLayer, channels: Collection[int]) -> dict[
     exemplars = atlas.exemplars(layer.name)
     if exemplars is None:
         return {}
-    rows = exemplars[exemplars["channel"].isin(set(channels)) & (exemplars["kind"] == "top")]
     counts: dict[int, Counter[str]] = {}
-    for channel, label in zip(rows["channel"].astype(int), labels_of(rows), strict=True):
-        counts.setdefault(channel, Counter()).update([label] if label else [])
+    for channel in channels:
+        rows = rows_of(exemplars, channel)
+        labels = labels_of(rows[rows["kind"] == "top"])
+        counts[channel] = Counter(label for label in labels if label)
     said = {channel: [name for name, n in each.most_common(FEW) if n > 1] for channel, each in counts.items()}
     return {channel: ", ".join(names) for channel, names in said.items() if names}
 

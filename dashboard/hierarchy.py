@@ -12,7 +12,7 @@ from PIL import Image
 
 from analysis.atlas.atlas import Atlas
 from analysis.models.layers import ConvLayer
-from dashboard.layers import seen_share
+from dashboard.layers import made_by_now, seen_share
 from dashboard.library import layers_with_something
 from dashboard.pictures import spread
 
@@ -35,14 +35,20 @@ class Rung:
     colour: float
 
 
-def hierarchy_of(atlas: Atlas) -> list[Rung]:
+def hierarchy_of(atlas: Atlas) -> tuple[Rung, ...]:
     """The layers that have pictures, first to last."""
-    rungs = []
-    for layer in layers_with_something(atlas):
-        files = _pictures(atlas, layer)
-        if files:
-            rungs.append(_rung(atlas, layer, files))
-    return rungs
+    rungs = (_rung(atlas, layer, made_by_now(atlas, layer.name)) for layer in layers_with_something(atlas))
+    return tuple(rung for rung in rungs if rung is not None)
+
+
+@lru_cache(maxsize=4096)
+def _rung(atlas: Atlas, layer: ConvLayer, _made_by_now: tuple[str, ...]) -> Rung | None:
+    files = _pictures(atlas, layer)
+    if not files:
+        return None
+    waves, colour = _figures(files)
+    share = seen_share(atlas, layer)
+    return Rung(layer.name, float("nan") if share is None else share, waves * atlas.model.input.width, colour)
 
 
 def _pictures(atlas: Atlas, layer: ConvLayer) -> tuple[Path, ...]:
@@ -54,12 +60,6 @@ def _pictures(atlas: Atlas, layer: ConvLayer) -> tuple[Path, ...]:
     rows = driven.iloc[spread(range(len(driven)), SAMPLE)]
     places = zip(rows["folder"], rows["channel"], strict=True)
     return tuple(atlas.path(f"{folder}/{channel:05d}.webp") for folder, channel in places)
-
-
-def _rung(atlas: Atlas, layer: ConvLayer, files: tuple[Path, ...]) -> Rung:
-    waves, colour = _figures(files)
-    share = seen_share(atlas, layer)
-    return Rung(layer.name, float("nan") if share is None else share, waves * atlas.model.input.width, colour)
 
 
 @lru_cache(maxsize=1024)

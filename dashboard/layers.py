@@ -37,11 +37,12 @@ class GridFacts:
     planned: set[int]
     words: dict[int, str]
     named: bool
+    figures: list[Figure]
 
 
 def layer_facts(atlas: Atlas, layer: ConvLayer) -> GridFacts:
     """All channels of a layer, with what there is of them by now."""
-    return _layer_facts(atlas, layer, _made(atlas, layer.name))
+    return _layer_facts(atlas, layer, made_by_now(atlas, layer.name))
 
 
 @lru_cache(maxsize=512)
@@ -57,14 +58,15 @@ def _layer_facts(atlas: Atlas, layer: ConvLayer, _made_by_now: tuple[str, ...]) 
     dead = set() if "dead" not in table else set(table["channel"][table["dead"].fillna(False).astype(bool)].astype(int))
     planned = _planned(atlas, layer) | pictures.picture.keys() | pictures.examples.keys()
     statistics = to_data(table, channels)
+    figures = _key_figures(table, dead)
     return GridFacts(
-        channels, pictures, sheets, table, statistics, highlights, dead, planned, _driving(table), bool(known)
+        channels, pictures, sheets, table, statistics, highlights, dead, planned, _driving(table), bool(known), figures
     )
 
 
 def representatives(atlas: Atlas, layer: ConvLayer, sheets: Sheets, count: int) -> list[Tile]:
     """Pictures of at most `count` channels spread evenly over the living ones; real patches where none is rendered."""
-    chosen = _representatives(atlas, layer, count, _made(atlas, layer.name))
+    chosen = _representatives(atlas, layer, count, made_by_now(atlas, layer.name))
     return [sheets.take(tile, chosen.sheets) for tile in chosen.tiles]
 
 
@@ -135,7 +137,7 @@ def channels_of(tasks: list[Task]) -> set[int]:
     return {channel for task in tasks if task.channels is not None for channel in range(*task.channels)}
 
 
-def _made(atlas: Atlas, layer: str) -> tuple[str, ...]:
+def made_by_now(atlas: Atlas, layer: str) -> tuple[str, ...]:
     """The keys of what is there of a layer: changes when a build adds to it."""
     tasks = atlas.tasks(layer=layer) + (atlas.tasks(OUTPUTS) if atlas.model.is_head(layer) else [])
     return tuple(task.key for task in tasks if atlas.artifacts.has(task))
@@ -194,19 +196,17 @@ def layer_strip(atlas: Atlas, layer: ConvLayer, sheets: Sheets) -> Strip:
         layer.name,
         subtitle,
         [representatives(atlas, layer, sheets, ROW_PICTURES)],
-        key_figures(facts),
+        facts.figures,
         seen_share(atlas, layer),
     )
 
 
-def key_figures(facts: GridFacts) -> list[Figure]:
+def _key_figures(table: pd.DataFrame, dead: set[int]) -> list[Figure]:
     """A layer's key statistics: dead channels, what the activation silences, how strongly it answers, purity."""
-    table, figures = facts.table, []
-    count = len(facts.channels)
+    figures, count = [], len(table)
     if "dead" in table:
-        dead = len(facts.dead)
         about = "Channels that the activation silences on every image."
-        figures.append(Figure("Dead", f"{dead} of {count}", dead / count, alarm=dead > 0, about=about))
+        figures.append(Figure("Dead", f"{len(dead)} of {count}", len(dead) / count, alarm=bool(dead), about=about))
     for name in ("zeros", "peak_max", "purity"):
         measure = next((each for each in measures_of(table) if each.name == name), None)
         if measure is None:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import difflib
 import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from typing import Literal
+from typing import Any, Literal
 
 from analysis.atlas.atlas import Atlas
+from analysis.atlas.glance import forget, glance
 from analysis.atlas.library import Library
 from analysis.errors import StrataError
-from analysis.jobs.table import LOST_AFTER, Jobs
+from analysis.jobs.table import LOST_AFTER, Job, Jobs, Kind
 from analysis.models.layers import ConvLayer
 from analysis.models.model import ModelCard
 from analysis.unit import HEAD
@@ -42,6 +44,18 @@ def library() -> Library:
 
 def jobs() -> Jobs:
     return _jobs(library().database_url)
+
+
+def recent_jobs() -> Sequence[Job]:
+    """The jobs that were asked for last, as they were a moment ago; with those that `file_job` filed."""
+    return glance(("jobs", library().database_url), lambda: jobs().recent(RECENT))
+
+
+def file_job(kind: Kind, request: Mapping[str, Any]) -> Job:
+    """Ask for a job; every page sees it from now on."""
+    job = jobs().submit(kind, request)
+    forget()
+    return job
 
 
 @cache
@@ -116,7 +130,7 @@ def layers_around(atlas: Atlas, layer: ConvLayer) -> Walk:
 def being_built(atlas: Atlas) -> bool:
     """Whether an engine makes something of this atlas now, or will: what is not there yet may still come."""
     now = datetime.now(UTC)
-    for job in jobs().recent(RECENT):
+    for job in recent_jobs():
         if job.ended or job.kind not in ("build", "render"):
             continue
         lost = job.heartbeat is not None and now - datetime.fromisoformat(job.heartbeat) > 2 * LOST_AFTER

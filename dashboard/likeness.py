@@ -20,28 +20,39 @@ class Alike:
     of: int
 
 
-def like_it(exemplars: pd.DataFrame, channel: int, images: int) -> list[Alike]:
+@dataclass(frozen=True)
+class Sets:
+    """The strongest and the weakest images of every channel, as pairs [n, 2] of channel and image, each once."""
+
+    top: np.ndarray
+    least: np.ndarray
+
+    @classmethod
+    def of(cls, exemplars: pd.DataFrame) -> Sets:
+        pairs = exemplars[["channel", "image"]].to_numpy(np.int64)
+        kinds = exemplars["kind"].to_numpy(object)
+        return cls(*(np.unique(pairs[kinds == kind], axis=0) for kind in ("top", "least")))
+
+
+def like_it(sets: Sets, channel: int, images: int) -> list[Alike]:
     """The channels whose strongest images are this one's, most first, as far as chance does not explain it."""
-    return _overlap(exemplars, channel, "top", images)
+    return _overlap(sets.top, sets.top, channel, images)
 
 
-def against_it(exemplars: pd.DataFrame, channel: int, images: int) -> list[Alike]:
+def against_it(sets: Sets, channel: int, images: int) -> list[Alike]:
     """The channels whose strongest images are those that silence this one."""
-    return _overlap(exemplars, channel, "least", images)
+    return _overlap(sets.least, sets.top, channel, images)
 
 
-def _overlap(exemplars: pd.DataFrame, channel: int, kind: str, images: int) -> list[Alike]:
+def _overlap(ours: np.ndarray, theirs: np.ndarray, channel: int, images: int) -> list[Alike]:
     """Counts beyond mean + 3 deviations of the number that two random sets of these sizes share (hypergeometric)."""
-    rows = exemplars[["channel", "kind", "image"]]
-    own = set(rows["image"][(rows["channel"] == channel) & (rows["kind"] == kind)])
-    top = rows[(rows["kind"] == "top") & (rows["channel"] != channel)]
-    if not own or top.empty or images < 2:
+    own, others = ours[ours[:, 0] == channel, 1], theirs[theirs[:, 0] != channel]
+    if not len(own) or not len(others) or images < 2:
         return []
-    sizes = top.groupby("channel")["image"].nunique()
-    shared = top[top["image"].isin(own)].groupby("channel")["image"].nunique()
-    expected = sizes.loc[shared.index] * len(own) / images
-    spread = np.sqrt(expected * (1 - len(own) / images) * (images - sizes.loc[shared.index]) / (images - 1))
-    sure = (
-        shared[(shared >= 2) & (shared > expected + 3 * spread)].sort_values(ascending=False, kind="stable").head(MOST)
-    )
-    return [Alike(int(str(other)), int(count), len(own)) for other, count in sure.items()]
+    sizes = np.bincount(others[:, 0])
+    shared = np.bincount(others[np.isin(others[:, 1], own), 0], minlength=len(sizes))
+    expected = sizes * len(own) / images
+    spread = np.sqrt(expected * (1 - len(own) / images) * np.maximum(0, images - sizes) / (images - 1))
+    sure = np.flatnonzero((shared >= 2) & (shared > expected + 3 * spread))
+    most = sure[np.argsort(-shared[sure], kind="stable")][:MOST]
+    return [Alike(int(other), int(shared[other]), len(own)) for other in most]

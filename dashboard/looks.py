@@ -21,7 +21,7 @@ from dashboard.address import link
 from dashboard.components.gallery import Item
 from dashboard.components.look import Answer, Channel, Head, Layer, Seen
 from dashboard.layers import about_layer, layer_facts
-from dashboard.library import NotThere, find_atlas, jobs, library
+from dashboard.library import NotThere, find_atlas, library, recent_jobs
 from dashboard.pictures import Sheets, Tile, readable
 from dashboard.state import View
 
@@ -89,7 +89,7 @@ def request_of(place: Place, image: str) -> LookRequest:
 def jobs_for(request: LookRequest) -> list[Job]:
     """The jobs that looked, or look, at this image, newest first, whichever layers' caricatures they were asked for."""
     wanted = _same(request.model_dump(mode="json"))
-    return [job for job in jobs().recent(RECENT) if job.kind == "look" and _same(job.request) == wanted]
+    return [job for job in recent_jobs() if job.kind == "look" and _same(job.request) == wanted]
 
 
 def _same(request: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from analysis.atlas.atlas import Atlas
 from analysis.models.layers import ConvLayer
 from dashboard.address import link
 from dashboard.components.unit import Bar, Neighbour, Note, Row
-from dashboard.layers import GridFacts
-from dashboard.likeness import Alike, against_it, like_it
+from dashboard.layers import GridFacts, made_by_now
+from dashboard.likeness import Alike, Sets, against_it, like_it
 from dashboard.measures import written
-from dashboard.pictures import Sheets, Tile, readable
+from dashboard.pictures import Sheets, Tile, readable, rows_of
 from dashboard.state import View
 
 ALIKE = 0.3
@@ -63,22 +65,27 @@ def twin_of(atlas: Atlas, layer: ConvLayer, channel: int, facts: GridFacts, shee
 
 def neighbours_of(atlas: Atlas, layer: ConvLayer, channel: int, facts: GridFacts, sheets: Sheets) -> list[Row]:
     """The channels that answer to the same images, and those that answer to what silences this one."""
-    exemplars, images = atlas.exemplars(layer.name), 0 if atlas.probe is None else atlas.probe.count
-    if exemplars is None:
-        return []
+    same, opposite = _alike(atlas, layer.name, channel)
 
     def row(title: str, about: str, found: list[Alike]) -> Row:
         return Row(title, about, [_neighbour(atlas, layer, channel, each, facts, sheets) for each in found])
 
-    like = row(
-        "Answer to the same images",
-        "Beyond chance: whose strongest images are its own.",
-        like_it(exemplars, channel, images),
-    )
-    against = row(
-        "Answer to what silences it", "Whose strongest images are its weakest.", against_it(exemplars, channel, images)
-    )
+    like = row("Answer to the same images", "Beyond chance: whose strongest images are its own.", same)
+    against = row("Answer to what silences it", "Whose strongest images are its weakest.", opposite)
     return [each for each in (like, against) if each.items]
+
+
+def _alike(atlas: Atlas, layer: str, channel: int) -> tuple[list[Alike], list[Alike]]:
+    sets, images = _sets(atlas, layer, made_by_now(atlas, layer)), 0 if atlas.probe is None else atlas.probe.count
+    if sets is None:
+        return [], []
+    return like_it(sets, channel, images), against_it(sets, channel, images)
+
+
+@lru_cache(maxsize=256)
+def _sets(atlas: Atlas, layer: str, _made_by_now: tuple[str, ...]) -> Sets | None:
+    exemplars = atlas.exemplars(layer)
+    return None if exemplars is None else Sets.of(exemplars)
 
 
 def _neighbour(
@@ -98,7 +105,7 @@ def _tile(channel: int, facts: GridFacts, sheets: Sheets) -> Tile | None:
 def weights_of(atlas: Atlas, layer: ConvLayer, channel: int, sheets: Sheets) -> Note | None:
     """The filter itself, where it has a picture: on one or three input channels."""
     weights = atlas.weights(layer.name)
-    row = None if weights is None else next(iter(weights[weights["channel"] == channel].to_dict("records")), None)
+    row = None if weights is None else next(iter(rows_of(weights, channel).to_dict("records")), None)
     if row is None or not atlas.path(f"{row['folder']}/{KERNELS}").is_file():
         return None
     about = "Its weights as a picture: mid-grey is 0."

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
@@ -116,11 +117,7 @@ def layer_pictures(atlas: Atlas, layer: str, sheets: Sheets) -> LayerPictures:
 
 def _whole(atlas: Atlas, top: pd.DataFrame, sheets: Sheets) -> dict[int, list[Tile]]:
     """Channel → the first whole images of its exemplars."""
-    images = atlas.images()
-    if images is None:
-        return {}
-    places = zip(images["image"], images["folder"], images["sheet"], images["tile"], strict=True)
-    where = {image: (str(folder), int(sheet), int(tile)) for image, folder, sheet, tile in places}
+    where = image_places(atlas)
     found: dict[int, list[Tile]] = {}
     for channel, image in zip(top["channel"].tolist(), top["image"].tolist(), strict=True):
         tiles = found.setdefault(channel, [])
@@ -142,6 +139,26 @@ def _faces(atlas: Atlas, layer: str, sheets: Sheets) -> dict[int, list[Tile]]:
             names = [f"face-{face}.webp" for face in range(int(facts["faces"]))]
             found[task.channels[0]] = [sheets.single(atlas, folder, name, *size) for name in names]
     return found
+
+
+def rows_of(table: pd.DataFrame, channel: int) -> pd.DataFrame:
+    """The rows of one channel of a table that is sorted by channel: a slice, where a comparison would copy."""
+    channels = table["channel"].to_numpy()
+    return table.iloc[channels.searchsorted(channel) : channels.searchsorted(channel, "right")]
+
+
+def image_places(atlas: Atlas) -> Mapping[int, tuple[str, int, int]]:
+    """Image of the probe → folder, sheet and tile of its thumbnail, of those that some exemplar refers to."""
+    return _places(atlas, tuple(task.key for task in atlas.tasks("images") if atlas.artifacts.has(task)))
+
+
+@lru_cache(maxsize=32)
+def _places(atlas: Atlas, _made_by_now: tuple[str, ...]) -> Mapping[int, tuple[str, int, int]]:
+    images = atlas.images()
+    if images is None:
+        return {}
+    places = zip(images["image"], images["folder"], images["sheet"], images["tile"], strict=True)
+    return {int(image): (str(folder), int(sheet), int(tile)) for image, folder, sheet, tile in places}
 
 
 def _enough_a_class(atlas: Atlas) -> bool:

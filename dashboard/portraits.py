@@ -13,7 +13,7 @@ from analysis.jobs.request import RenderRequest
 from analysis.models.layers import ConvLayer
 from dashboard.components.unit import Face, Portrait
 from dashboard.forms import parameters_form
-from dashboard.library import RECENT, being_built, jobs
+from dashboard.library import being_built, file_job, recent_jobs
 from dashboard.measures import written
 from dashboard.pictures import address
 
@@ -38,8 +38,7 @@ def being_rendered(atlas: Atlas, layer: ConvLayer, channel: int) -> bool:
     """Whether pictures of this channel were asked for and are still to come."""
     wanted = {"atlas": atlas.id, "layer": layer.name, "channel": channel}
     return any(
-        not job.ended and job.kind == "render" and wanted.items() <= dict(job.request).items()
-        for job in jobs().recent(RECENT)
+        not job.ended and job.kind == "render" and wanted.items() <= dict(job.request).items() for job in recent_jobs()
     )
 
 
@@ -61,7 +60,7 @@ def render_again(atlas: Atlas, layer: ConvLayer, channel: int) -> None:
 
 def _ask(atlas: Atlas, layer: ConvLayer, channel: int, parameters: Mapping[str, Any]) -> None:
     request = RenderRequest(atlas=atlas.id, layer=layer.name, channel=channel, parameters=parameters)
-    jobs().submit("render", request.model_dump(mode="json"))
+    file_job("render", request.model_dump(mode="json"))
     st.rerun()
 
 

@@ -9,7 +9,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import dashboard
+from analysis.atlas.glance import believe
 
+AGE = 1.0
+"""Seconds that pages may be behind what a build has made."""
 NOT_IMPORTED = ("dashboard.views", "dashboard.app", "dashboard.serve", "dashboard.static")
 """What runs when it is imported, and what is no module."""
 
@@ -19,6 +22,7 @@ async def warmed(_app: object) -> AsyncIterator[dict[str, object]]:
     """The life of the server, from the moment at which it is ready."""
     import_all()
     set_aside()
+    believe(AGE)
     yield {}
 
 

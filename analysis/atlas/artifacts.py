@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from analysis.atlas.files import files_below, is_local, told, write_atomically
+from analysis.atlas.glance import glance
 from analysis.encoding import from_json, to_json
 from analysis.errors import StrataError
 from analysis.task import Task
@@ -72,16 +73,23 @@ class Artifacts:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._place = str(root)
 
     def has(self, task: Task) -> bool:
-        return (self.root / folder_of(task) / SEAL).is_file()
+        def look() -> bool:
+            return (self.root / folder_of(task) / SEAL).is_file()
+
+        return glance((self._place, task.key), look)
 
     def made(self, tasks: Iterable[Task]) -> set[str]:
         """The keys of those tasks whose artifacts are there. An object store is asked once for all of them."""
         if is_local(self.root):
             return {task.key for task in tasks if self.has(task)}
-        sealed = {name.removesuffix(f"/{SEAL}") for name in files_below(self.root) if name.endswith(f"/{SEAL}")}
+        sealed = glance((self._place, SEAL), self._sealed)
         return {task.key for task in tasks if folder_of(task) in sealed}
+
+    def _sealed(self) -> set[str]:
+        return {name.removesuffix(f"/{SEAL}") for name in files_below(self.root) if name.endswith(f"/{SEAL}")}
 
     def read(self, task: Task) -> StoredArtifact:
         """Raises StrataError where the task has not been done."""

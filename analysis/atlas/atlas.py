@@ -13,6 +13,7 @@ import pandas as pd
 
 from analysis.atlas.artifacts import Artifacts, folder_of
 from analysis.atlas.files import below, fingerprint, write_atomically
+from analysis.atlas.glance import glance
 from analysis.atlas.settled import settled
 from analysis.encoding import from_json, from_parquet, to_json
 from analysis.errors import StrataError
@@ -96,6 +97,10 @@ class Atlas:
         """ISO 8601, UTC."""
         return str(self.manifest["created"])
 
+    @cached_property
+    def _place(self) -> Path:
+        return self.root.resolve()
+
     # What was planned, and how far it is
 
     def add_build(self, build: Mapping[str, Any], tasks: Sequence[Task]) -> str:
@@ -124,16 +129,15 @@ class Atlas:
 
     def tasks(self, technique: str | None = None, layer: str | None = None) -> list[Task]:
         """The planned tasks, those of later builds last; each once, where it was planned last."""
-        planned: dict[str, Task] = {}
-        for path in below(self.root, BUILDS):
-            for task in _tasks(path, fingerprint(path)):
-                planned.pop(task.key, None)
-                planned[task.key] = task
-        return [
-            task
-            for task in planned.values()
-            if (technique is None or task.technique == technique) and (layer is None or task.layer == layer)
-        ]
+        return list(self._plan().get((technique, layer), ()))
+
+    def _plan(self) -> Mapping[tuple[str | None, str | None], Sequence[Task]]:
+        """All planned tasks by technique and layer, either of them None for all."""
+
+        def look() -> Mapping[tuple[str | None, str | None], Sequence[Task]]:
+            return _planned(tuple((path, fingerprint(path)) for path in below(self.root, BUILDS)))
+
+        return glance((self.root, BUILDS), look)
 
     def progress(self) -> list[Progress]:
         """One entry a technique, in the order of the plan."""
@@ -150,7 +154,7 @@ class Atlas:
 
     def failures(self) -> list[tuple[Task, str]]:
         """What could not be made, and why."""
-        tried = {path.stem for path in below(self.root, "failures/*.json")}
+        tried = glance((self.root, "failures"), lambda: {path.stem for path in below(self.root, "failures/*.json")})
         tasks = [task for task in self.tasks() if task.key in tried] if tried else []
         made = self.artifacts.made(tasks) if tasks else set()
         reasons = [(task, self.artifacts.failure(task)) for task in tasks if task.key not in made]
@@ -187,12 +191,7 @@ class Atlas:
 
     def features(self, layer: str) -> pd.DataFrame | None:
         """One row a channel that has a picture; `sketch` where it is the quick one, until the fine one is there."""
-        kinds = [(self._rows(name, "features.parquet", layer, ("channel",)), name) for name in ("features", "sketches")]
-        found = [rows.assign(sketch=name == "sketches") for rows, name in kinds if rows is not None]
-        if not found:
-            return None
-        every = pd.concat(found, ignore_index=True).drop_duplicates("channel")
-        return every.sort_values("channel", ignore_index=True)
+        return _best_of(*(self._folders(name, layer) for name in ("features", "sketches")), self.root)
 
     def renders(self, layer: str, channel: int) -> list[Render]:
         """What was asked for of one unit, the newest first, made or not."""
@@ -241,16 +240,20 @@ class Atlas:
     def path(self, relative: str) -> Path:
         """A file of the atlas, for serving it. Raises StrataError for anything outside of the atlas's folder."""
         path = (self.root / relative).resolve()
-        if not path.is_relative_to(self.root.resolve()):
+        if not path.is_relative_to(self._place):
             raise StrataError(f"“{relative}” is not a file of this atlas. Ask for one that is.")
         return path
 
     def _rows(self, technique: str, file: str, layer: str | None, order: tuple[str, ...] = ()) -> pd.DataFrame | None:
         """`table`, sorted by the columns `order`."""
+        folders = self._folders(technique, layer)
+        return _joined(self.root, folders, file, order) if folders else None
+
+    def _folders(self, technique: str, layer: str | None) -> tuple[str, ...]:
+        """Where a technique's artifacts lie, as far as they are there."""
         tasks = self.tasks(technique, layer)
         made = self.artifacts.made(tasks)
-        folders = tuple(folder_of(task) for task in tasks if task.key in made)
-        return _joined(self.root, folders, file, order) if folders else None
+        return tuple(folder_of(task) for task in tasks if task.key in made)
 
 
 def create(root: Path, model: ModelCard, probe: ProbeCard | None, created: str, versions: Mapping[str, str]) -> Atlas:
@@ -290,7 +293,7 @@ def _table(path: Path) -> pd.DataFrame:
     return from_parquet(path.read_bytes())
 
 
-@lru_cache(maxsize=96)
+@_remember
 def _joined(root: Path, folders: tuple[str, ...], file: str, order: tuple[str, ...]) -> pd.DataFrame:
     """The rows of the file in all these folders, with a column `folder`; of one channel or image those of the last."""
     parts: list[pd.DataFrame] = []
@@ -306,6 +309,17 @@ def _joined(root: Path, folders: tuple[str, ...], file: str, order: tuple[str, .
 
 
 @_remember
+def _best_of(fine: tuple[str, ...], quick: tuple[str, ...], root: Path) -> pd.DataFrame | None:
+    """The fine pictures' rows, and of channels that have none yet those of sketches."""
+    kinds = [(folders, folders is quick) for folders in (fine, quick) if folders]
+    found = [_joined(root, folders, "features.parquet", ()).assign(sketch=sketch) for folders, sketch in kinds]
+    if not found:
+        return None
+    every = pd.concat(found, ignore_index=True).drop_duplicates("channel")
+    return every.sort_values("channel", ignore_index=True)
+
+
+@_remember
 def _facts(path: Path) -> dict[str, Any]:
     return dict(from_json(path.read_bytes()))
 
@@ -318,3 +332,18 @@ def _build(path: Path, _fingerprint: Any) -> dict[str, Any]:
 @_remember
 def _tasks(path: Path, written: Any) -> list[Task]:
     return [Task.from_json(task) for task in _build(path, written)["tasks"]]
+
+
+@_remember
+def _planned(builds: tuple[tuple[Path, Any], ...]) -> Mapping[tuple[str | None, str | None], Sequence[Task]]:
+    """The tasks of all these builds, each where it was planned last, by technique and layer, and by each alone."""
+    planned: dict[str, Task] = {}
+    for path, written in builds:
+        for task in _tasks(path, written):
+            planned.pop(task.key, None)
+            planned[task.key] = task
+    found: dict[tuple[str | None, str | None], list[Task]] = {}
+    for task in planned.values():
+        for place in {(None, None), (task.technique, None), (None, task.layer), (task.technique, task.layer)}:
+            found.setdefault(place, []).append(task)
+    return found

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from analysis.atlas.atlas import MANIFEST, Atlas, create
 from analysis.atlas.files import below, files_below, is_local, place, told, write_atomically
+from analysis.atlas.glance import glance
 from analysis.clock import now
 from analysis.encoding import from_json, to_json
 from analysis.errors import StrataError
@@ -85,7 +86,8 @@ class Library:
 
     def all_atlases(self) -> list[Atlas]:
         """All atlases by id, also those that are damaged or of a newer format: their manifests raise StrataError."""
-        return [_open(path.parent) for path in below(self.root, f"atlases/*/{MANIFEST}")]
+        manifests = glance((self.root, MANIFEST), lambda: below(self.root, f"atlases/*/{MANIFEST}"))
+        return [_open(path.parent) for path in manifests]
 
     def atlas(self, name: str) -> Atlas:
         """By atlas id, by model id (the newest of its atlases) or by the beginning of either where that is one atlas's.

@@ -12,7 +12,7 @@ from torch import Generator, Tensor
 from analysis.features.canvas import Canvas
 from analysis.features.goals import Goal
 from analysis.features.optimizer import RowNAdam
-from analysis.features.precision import net_in
+from analysis.features.precision import FULL, net_in
 from analysis.features.recipe import Recipe
 from analysis.features.redirect import RedirectedReLU
 from analysis.features.target import Target, counted, shown
@@ -92,6 +92,8 @@ def ascend(
         torch.zeros(count, dtype=torch.bool),
         torch.zeros(count, dtype=torch.bool),
     )
+    # classes are told apart by the last digits that all layers leave of their logits
+    precision = FULL if target.model.card.is_head(target.name) else recipe.precision
     done = 0.0
     while not all(row.finished for row in rows):
         generators = [row.generator for row in rows]
@@ -100,7 +102,7 @@ def ascend(
         seen = affine(shown(canvas.picture(leaf), view), draw(wobble, generators, unrest))
         loud = unrest.view(-1, 1, 1, 1).to(deviation) * deviation
         seen = seen.add_(grain.windows(generators).mul_(loud)).contiguous(memory_format=torch.channels_last)
-        with net_in(waves.device, recipe.precision):
+        with net_in(waves.device, precision):
             maps = target.means(seen) if goal.of_means else counted(target.read(seen), view)
         scores = goal.scores(maps.float(), [row.unit for row in rows])
         young = torch.tensor([len(row.scores) < YOUNG for row in rows])

@@ -11,7 +11,7 @@ from dashboard.components.circuit import circuit
 from dashboard.components.unit import asked_for_heat, gauges, opened_image, unit
 from dashboard.frame import Way, go, heading, view
 from dashboard.layers import about_layer, layer_facts
-from dashboard.library import CLASSES, being_built, find_atlas, find_channel, find_layer, jobs, layers_around
+from dashboard.library import CLASSES, being_built, file_job, find_atlas, find_channel, find_layer, jobs, layers_around
 from dashboard.notes import neighbours_of, notes_of
 from dashboard.pictures import Sheets, tiles_of
 from dashboard.portraits import being_rendered, portraits_of, render_again
@@ -71,7 +71,7 @@ def everything() -> None:
     if image is not None:
         go("image", place.at(channel=channel, image=f"probe/{image}"))
     if heat is not None and asked_for_heat(f"unit-{name}"):
-        jobs().submit("build", heat)
+        file_job("build", heat)
         st.rerun()
     if step:
         go("channel", channel_at(step))

@@ -14,7 +14,7 @@ from dashboard.forms import parameters_form
 from dashboard.frame import go, heading, plain, view
 from dashboard.joblist import job_title, left
 from dashboard.layers import about_layer
-from dashboard.library import jobs, library
+from dashboard.library import file_job, jobs, library
 from dashboard.state import View
 from dashboard.uploads import SAMPLES, keep_image, sample
 
@@ -88,7 +88,7 @@ def controls(cards: dict[str, ModelCard], known: str) -> None:
                 "strip": kind == STRIP,
                 "parameters": parameters,
             }
-            go("dream", View(job=jobs().submit("dream", request).id))
+            go("dream", View(job=file_job("dream", request).id))
 
 
 def again(job: Job) -> None:

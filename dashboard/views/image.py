@@ -15,7 +15,7 @@ from dashboard.components.gallery import gallery
 from dashboard.components.look import look
 from dashboard.frame import Way, go, heading, plain, remember, view
 from dashboard.joblist import left
-from dashboard.library import jobs, library
+from dashboard.library import file_job, jobs, library
 from dashboard.looks import (
     Place,
     about,
@@ -94,7 +94,7 @@ def choose_of_probe(place: Place) -> None:
 
 
 def ask(request: LookRequest, layers: tuple[str, ...] | None = None) -> None:
-    jobs().submit("look", request.model_copy(update={"layers": layers}).model_dump(mode="json"))
+    file_job("look", request.model_copy(update={"layers": layers}).model_dump(mode="json"))
 
 
 def going_on(request: LookRequest, found: Look | None, job: Job | None) -> None:

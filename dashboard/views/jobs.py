@@ -9,7 +9,7 @@ from dashboard.components.strips import strips
 from dashboard.frame import go, heading, plain
 from dashboard.joblist import STATES, ago, job_about, job_strip, job_title, left, place_of, unfinished
 from dashboard.joblog import asked, log_of
-from dashboard.library import jobs
+from dashboard.library import file_job, jobs
 from dashboard.pictures import Sheets
 
 heading("Jobs", "Long work runs beside the dashboard and goes on when the browser is closed.")
@@ -21,7 +21,7 @@ def cancel(job_id: str) -> None:
 
 def run_again(job: Job) -> None:
     """File the same request again."""
-    jobs().submit(job.kind, job.request)
+    file_job(job.kind, job.request)
 
 
 def open_link(job: Job) -> None:

@@ -17,7 +17,7 @@ from dashboard.layers import (
     request_for_the_rest,
     still_to_come,
 )
-from dashboard.library import CLASSES, being_built, find_atlas, find_layer, jobs, layers_around
+from dashboard.library import CLASSES, being_built, file_job, find_atlas, find_layer, jobs, layers_around
 from dashboard.state import MAX_SELECTED, View
 
 EVERY = 3  # s between two looks at a layer that is being built; as a string of its own it would stand on the page
@@ -42,7 +42,7 @@ def make_the_rest() -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="rest"):
         st.caption(f"{planned:,} of {layer.out_channels:,} channels were asked for.", width="content")
         if st.button("Make the rest", icon=":material/add:", type="tertiary"):
-            jobs().submit("build", request)
+            file_job("build", request)
             go("jobs", View())
 
 

@@ -9,7 +9,7 @@ from dashboard.beside import about, all_places, counterpart_of, find_other, side
 from dashboard.components.map import Done, Plane, plane_map
 from dashboard.frame import Way, go, heading, plain, view
 from dashboard.landscape import cells_of, channels_of, landscape_of
-from dashboard.library import being_built, find_atlas, find_layer, jobs, layers_around, library
+from dashboard.library import being_built, file_job, find_atlas, find_layer, layers_around, library
 from dashboard.maps import ATLAS, MAP, Layout, in_square, places_of, points_of, request_for, without_place
 from dashboard.pictures import Sheets
 from dashboard.state import MAX_SELECTED, View
@@ -53,7 +53,7 @@ def ask_for_it(of: Atlas, name: str, technique: str) -> None:
         return
     st.info(f"The {what} of {plain(name)} is not made yet. {COST[technique]}", icon=":material/map:")
     if st.button(f"Make the {what}", type="primary", icon=":material/map:"):
-        jobs().submit("build", request)
+        file_job("build", request)
         st.rerun()
 
 

@@ -16,7 +16,7 @@ from analysis.models.model import ModelCard
 from dashboard.frame import go, heading, plain, view
 from dashboard.joblist import left, span
 from dashboard.layers import about_layer
-from dashboard.library import jobs, library
+from dashboard.library import file_job, jobs, library
 from dashboard.opening import estimate, streams
 from dashboard.opening.choose import choose_images, choose_model, corrections
 from dashboard.opening.recognise import read_corrections, recognise
@@ -125,7 +125,7 @@ def start(file: ModelFile, card: ModelCard, images: str) -> None:
     )
     if here.file.startswith("upload/"):
         streams.forget(here.file.removeprefix("upload/"))
-    go("open", View(job=jobs().submit("build", request.model_dump(mode="json")).id))
+    go("open", View(job=file_job("build", request.model_dump(mode="json")).id))
 
 
 def _count(images: str) -> int | None:

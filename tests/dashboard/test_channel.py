@@ -11,7 +11,7 @@ from analysis.features.parameters import PortraitParameters
 from analysis.jobs.request import RenderRequest
 from analysis.jobs.table import Jobs
 from analysis.task import Task
-from dashboard.likeness import against_it, like_it
+from dashboard.likeness import Sets, against_it, like_it
 from tests.dashboard.conftest import Open
 from tests.dashboard.synthetic import add_atlas, model_card, pattern
 from tests.dashboard.test_pages import component, words
@@ -20,29 +20,29 @@ LAYER = "features.1.conv"
 IMAGES = 400
 
 
-def exemplars(top: dict[int, range], least: dict[int, range]) -> pd.DataFrame:
+def exemplars(top: dict[int, range], least: dict[int, range]) -> Sets:
     rows = [
         {"channel": channel, "kind": kind, "image": image}
         for kind, sets in (("top", top), ("least", least))
         for channel, images in sets.items()
         for image in images
     ]
-    return pd.DataFrame(rows)
+    return Sets.of(pd.DataFrame(rows))
 
 
 def test_channels_that_share_their_images_are_alike() -> None:
     top = {0: range(10), 1: range(2, 12), 2: range(9, 19), 3: range(100, 110)}
-    table = exemplars(top, {0: range(100, 110)})
-    (alike,) = like_it(table, 0, IMAGES)
+    sets = exemplars(top, {0: range(100, 110)})
+    (alike,) = like_it(sets, 0, IMAGES)
     assert (alike.channel, alike.shared, alike.of) == (1, 8, 10)
-    (against,) = against_it(table, 0, IMAGES)
+    (against,) = against_it(sets, 0, IMAGES)
     assert (against.channel, against.shared) == (3, 10)
 
 
 def test_of_few_images_sharing_them_means_nothing() -> None:
-    table = exemplars({0: range(10), 1: range(3, 13)}, {})
-    assert like_it(table, 0, 14) == []
-    assert like_it(table, 5, IMAGES) == []
+    sets = exemplars({0: range(10), 1: range(3, 13)}, {})
+    assert like_it(sets, 0, 14) == []
+    assert like_it(sets, 5, IMAGES) == []
 
 
 def asked(shelf: Library) -> list[RenderRequest]:
