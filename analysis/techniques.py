@@ -21,6 +21,7 @@ def techniques() -> Mapping[str, Technique]:
     from analysis.features.prior_technique import PriorTechnique
     from analysis.features.renders import RendersTechnique
     from analysis.features.technique import FeaturesTechnique, SketchesTechnique
+    from analysis.features.twins import TwinsTechnique
     from analysis.statistics.map_technique import LikenessMap
     from analysis.statistics.technique import Measure, Statistics
     from analysis.statistics.weights_technique import Weights
@@ -40,6 +41,7 @@ def techniques() -> Mapping[str, Technique]:
         FeaturesTechnique,
         SketchesTechnique,
         RendersTechnique,
+        TwinsTechnique,
         ActivationAtlas,
     )
     return {kind.name: kind() for kind in kinds}

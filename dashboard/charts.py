@@ -18,15 +18,17 @@ LIGHT, DARK = "#0e6b63", "#2b9a8e"
 """The accent of the themes in .streamlit/config.toml."""
 PICKED_LIGHT, PICKED_DARK = "#c8862b", "#e0a458"
 """What is picked, as in the grid."""
+GREY = "#8b8f8c"
+"""What is beside the point, on either ground."""
 ABOUT = (
     "How fine the pictures of each layer are, how colourful, and how much of the input it sees. Nets that learned a "
     "hierarchy go from fine and near to coarse and far; a layer that leaves the line is worth a look."
 )
 
 
-def hierarchy_chart(rungs: Sequence[Rung], key: str) -> str | None:
-    """Draw it; returns the layer whose point was clicked in this run."""
-    figure = _hierarchy(tuple(rungs), DARK if is_dark() else LIGHT)
+def hierarchy_chart(rungs: Sequence[Rung], twin: Sequence[Rung], key: str) -> str | None:
+    """Draw it; returns the layer whose point was clicked in this run. twin: the same of a net with random weights."""
+    figure = _hierarchy(tuple(rungs), tuple(twin), DARK if is_dark() else LIGHT)
     plain = {"displayModeBar": False}
     chosen = st.plotly_chart(figure, key=key, on_select="rerun", selection_mode="points", config=plain, alt=ABOUT)
     points = chosen.selection.points if chosen else []
@@ -34,26 +36,38 @@ def hierarchy_chart(rungs: Sequence[Rung], key: str) -> str | None:
 
 
 @lru_cache(maxsize=64)
-def _hierarchy(rungs: tuple[Rung, ...], accent: str) -> go.Figure:
+def _hierarchy(rungs: tuple[Rung, ...], twin: tuple[Rung, ...], accent: str) -> go.Figure:
     """Remembered: plotly takes as long to put it together as the rest of the page."""
     panels = (
-        ("Waves across the input", [rung.waves for rung in rungs], ".1f"),
-        ("Colour in the pictures", [rung.colour for rung in rungs], ".0%"),
-        ("Sees of the input", [rung.field for rung in rungs], ".0%"),
+        ("Waves across the input", "waves", ".1f"),
+        ("Colour in the pictures", "colour", ".0%"),
+        ("Sees of the input", "field", ".0%"),
     )
     names = [rung.layer for rung in rungs]
     figure = make_subplots(1, 3, horizontal_spacing=0.07, subplot_titles=[title for title, _, _ in panels])
-    for column, (title, values, form) in enumerate(panels, start=1):
+    for column, (title, figure_of, form) in enumerate(panels, start=1):
+        told = f"%{{customdata}}<br>{title}: %{{y:{form}}}"
         line = go.Scatter(
             x=list(range(len(names))),
-            y=values,
+            y=[getattr(rung, figure_of) for rung in rungs],
             mode="lines+markers",
             customdata=names,
             line={"color": accent, "width": 2, "shape": "spline", "smoothing": 0.4},
             marker={"size": 8},
-            hovertemplate=f"%{{customdata}}<br>{title}: %{{y:{form}}}<extra></extra>",
+            hovertemplate=f"{told}<extra></extra>",
         )
         figure.add_trace(line, 1, column)
+        known = {rung.layer: getattr(rung, figure_of) for rung in twin}
+        if known and figure_of != "field":  # both see as much
+            beside = go.Scatter(
+                x=list(range(len(names))),
+                y=[known.get(name) for name in names],
+                mode="lines",
+                customdata=names,
+                line={"color": GREY, "width": 2, "dash": "dot"},
+                hovertemplate=f"{told}, with random weights<extra></extra>",
+            )
+            figure.add_trace(beside, 1, column)
         figure.update_yaxes(tickformat=form, rangemode="tozero", row=1, col=column)
     figure.update_xaxes(showticklabels=False, showgrid=False, zeroline=False, title_text="first layer → last")
     figure.update_layout(height=230, margin={"l": 8, "r": 8, "t": 32, "b": 8}, showlegend=False)

@@ -6,13 +6,15 @@ import io
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from PIL import Image
 
 from analysis.atlas.atlas import Atlas
 from analysis.models.layers import ConvLayer
-from dashboard.layers import made_by_now, seen_share
+from dashboard.layers import latest_request, made_by_now, seen_share
 from dashboard.library import layers_with_something
 from dashboard.pictures import spread
 
@@ -35,15 +37,24 @@ class Rung:
     colour: float
 
 
-def hierarchy_of(atlas: Atlas) -> tuple[Rung, ...]:
-    """The layers that have pictures, first to last."""
-    rungs = (_rung(atlas, layer, made_by_now(atlas, layer.name)) for layer in layers_with_something(atlas))
+def hierarchy_of(atlas: Atlas, twin: bool = False) -> tuple[Rung, ...]:
+    """The layers that have pictures, first to last; of the random twin's pictures if asked for."""
+    rungs = (_rung(atlas, layer, twin, made_by_now(atlas, layer.name)) for layer in layers_with_something(atlas))
     return tuple(rung for rung in rungs if rung is not None)
 
 
+def request_for_twin(atlas: Atlas) -> dict[str, Any] | None:
+    """The build that draws the random twin's pictures; None where they are planned already, and where no build told
+    what it was asked."""
+    request = latest_request(atlas)
+    if request is None or "features" not in request["techniques"] or atlas.tasks("twins"):
+        return None
+    return {**request, "layers": None, "channels": None, "techniques": {"twins": {}}}
+
+
 @lru_cache(maxsize=4096)
-def _rung(atlas: Atlas, layer: ConvLayer, _made_by_now: tuple[str, ...]) -> Rung | None:
-    files = _pictures(atlas, layer)
+def _rung(atlas: Atlas, layer: ConvLayer, twin: bool, _made_by_now: tuple[str, ...]) -> Rung | None:
+    files = _pictures(atlas, atlas.twins(layer.name) if twin else atlas.features(layer.name))
     if not files:
         return None
     waves, colour = _figures(files)
@@ -51,9 +62,8 @@ def _rung(atlas: Atlas, layer: ConvLayer, _made_by_now: tuple[str, ...]) -> Rung
     return Rung(layer.name, float("nan") if share is None else share, waves * atlas.model.input.width, colour)
 
 
-def _pictures(atlas: Atlas, layer: ConvLayer) -> tuple[Path, ...]:
-    """Files of some of the layer's pictures, of channels that something drives."""
-    table = atlas.features(layer.name)
+def _pictures(atlas: Atlas, table: pd.DataFrame | None) -> tuple[Path, ...]:
+    """Files of some of a layer's pictures, of channels that something drives."""
     if table is None:
         return ()
     driven = table[table["state"] == DRIVEN]

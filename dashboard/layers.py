@@ -120,14 +120,19 @@ def _driving(table: pd.DataFrame) -> dict[int, str]:
 
 def _planned(atlas: Atlas, layer: ConvLayer) -> set[int]:
     """The channels of which pictures or real images were asked for."""
-    return channels_of(atlas.tasks(layer=layer.name))
+    return channels_of(_of_channels(atlas, layer))
+
+
+def _of_channels(atlas: Atlas, layer: ConvLayer) -> list[Task]:
+    """What was planned of the layer's own channels, not of a twin's."""
+    return [task for task in atlas.tasks(layer=layer.name) if task.technique != "twins"]
 
 
 def still_to_come(atlas: Atlas, layer: ConvLayer) -> list[Task]:
     """What was planned of a layer and is neither there nor known to have failed."""
     return [
         task
-        for task in atlas.tasks(layer=layer.name)
+        for task in _of_channels(atlas, layer)
         if not atlas.artifacts.has(task) and atlas.artifacts.failure(task) is None
     ]
 
@@ -170,9 +175,11 @@ def request_for_the_rest(atlas: Atlas, layer: ConvLayer) -> dict[str, Any] | Non
 
 
 def latest_request(atlas: Atlas) -> dict[str, Any] | None:
-    """What was asked for last that shows a layer as a whole: not a map alone, nor pictures of one channel."""
+    """What was asked for last that shows a layer as a whole: not a map or a twin alone, nor pictures of one channel."""
     requests = [build["request"] for build in atlas.builds()]
-    whole = [request for request in requests if set(request.get("techniques") or ()) - {"map", "activation-atlas"}]
+    whole = [
+        request for request in requests if set(request.get("techniques") or ()) - {"map", "activation-atlas", "twins"}
+    ]
     return dict(whole[-1]) if whole else None
 
 

@@ -15,7 +15,7 @@ from dashboard.components.map import Point
 from dashboard.layers import latest_request, layer_facts
 from dashboard.pictures import Sheets
 
-Layout = Literal["tsne", "pca"]
+Layout = Literal["tsne", "umap", "pca"]
 MAP = "map"
 ATLAS = "activation-atlas"
 
@@ -28,10 +28,19 @@ class Places:
     places: np.ndarray
 
 
+def layouts_of(atlas: Atlas, layer: str) -> list[Layout]:
+    """Those that the layer's map holds; UMAP is an extra, and older maps have none."""
+    table = atlas.map(layer)
+    known: list[Layout] = ["tsne", "umap", "pca"]
+    return (
+        [] if table is None else [each for each in known if f"{each}_x" in table and table[f"{each}_x"].notna().any()]
+    )
+
+
 def places_of(atlas: Atlas, layer: str, layout: Layout) -> Places | None:
     """None while the map is not made."""
     table = atlas.map(layer)
-    if table is None:
+    if table is None or f"{layout}_x" not in table:
         return None
     placed = table.dropna(subset=[f"{layout}_x", f"{layout}_y"])
     return Places(placed["channel"].to_numpy(int), placed[[f"{layout}_x", f"{layout}_y"]].to_numpy(np.float64))

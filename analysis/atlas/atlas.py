@@ -193,6 +193,10 @@ class Atlas:
         """One row a channel that has a picture; `sketch` where it is the quick one, until the fine one is there."""
         return _best_of(*(self._folders(name, layer) for name in ("features", "sketches")), self.root)
 
+    def twins(self, layer: str) -> pd.DataFrame | None:
+        """One row a picture of the random twin, as of `features`."""
+        return self._rows("twins", "features.parquet", layer, ("channel",))
+
     def renders(self, layer: str, channel: int) -> list[Render]:
         """What was asked for of one unit, the newest first, made or not."""
         found = [task for task in self.tasks("renders", layer) if task.channels == (channel, channel + 1)]

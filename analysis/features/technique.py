@@ -37,13 +37,13 @@ class FeaturesTechnique(technique.Technique):
     def plan(self, request: technique.Request) -> list[Task]:
         """Sketches of everything first, so that an atlas fills fast; then the pictures."""
         settings = request.parameters
-        fine = _tasks(self.name, request, SOONER[self.name])
+        fine = tasks_of(self.name, request, SOONER[self.name])
         if not 0 < settings.sketch < settings.steps:
             return fine
         # few steps get further when they are longer, if less cleanly
         rate = min(10.0, 2 * settings.rate)
         quick = settings.model_copy(update={"steps": settings.sketch, "rate": rate, "retries": 0, "attempts": 1})
-        return _tasks(SKETCHES, replace(request, parameters=quick), SOONER[SKETCHES]) + fine
+        return tasks_of(SKETCHES, replace(request, parameters=quick), SOONER[SKETCHES]) + fine
 
     def run(self, task: Task, context: technique.Context) -> technique.Artifact:
         assert task.layer is not None
@@ -65,7 +65,8 @@ class SketchesTechnique(FeaturesTechnique):
     about = "For each channel a quick picture that is shown until the fine one is there."
 
 
-def _tasks(name: str, request: technique.Request, priority: int) -> list[Task]:
+def tasks_of(name: str, request: technique.Request, priority: int) -> list[Task]:
+    """Tasks of `CHUNK` channels each, of the conv layers and heads that are wanted. priority: of first channels."""
     (prior,) = request.required["prior"]
     model, wanted = request.model, request.wanted
     settings = request.parameters.model_dump(exclude={"sketch"})

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
+from importlib.util import find_spec
+
 import numpy as np
 import pandas as pd
 
@@ -16,6 +19,8 @@ COLUMNS: dict[str, str] = {
     "pca_y": "second principal coordinate",
     "tsne_x": "place in the t-SNE layout, NaN as above",
     "tsne_y": "the same",
+    "umap_x": "place in the UMAP layout, NaN as above and where umap-learn was not installed",
+    "umap_y": "the same",
 }
 """The columns of map.parquet, one row a channel."""
 KEPT = 30
@@ -26,7 +31,7 @@ FEWEST = 5
 
 class LikenessMap(technique.Technique):
     name = "map"
-    version = 2
+    version = 3
     title = "Map"
     about = "A layer's channels in a plane: those that answer alike lie close."
     requires = ("measure",)
@@ -64,10 +69,10 @@ def layout(covariance: np.ndarray) -> pd.DataFrame:
 
     The principal coordinates of a correlation matrix R = VΛVᵀ are V√Λ (Gower, 1966): dot products of their rows are
     the correlations. t-SNE (van der Maaten and Hinton, 2008) begins at the first two of them, so that its map is not
-    turned by chance.
+    turned by chance; so does UMAP (McInnes, Healy, Melville 2018), where it is installed.
     """
     correlation, varies = correlations(covariance)
-    places = np.full((len(varies), 4), np.nan)
+    places = np.full((len(varies), 6), np.nan)
     living = np.flatnonzero(varies)
     if len(living):
         matrix = correlation[np.ix_(living, living)] + np.eye(len(living))
@@ -77,7 +82,8 @@ def layout(covariance: np.ndarray) -> pd.DataFrame:
         if coordinates.shape[1] < 2:
             coordinates = np.column_stack([coordinates, np.zeros(len(living))])
         places[living, :2] = coordinates[:, :2]
-        places[living, 2:] = _tsne(coordinates)
+        places[living, 2:4] = _tsne(coordinates)
+        places[living, 4:] = _umap(coordinates)
     table = pd.DataFrame(places, columns=list(COLUMNS)[1:])
     table.insert(0, "channel", np.arange(len(varies)))
     return table
@@ -98,4 +104,20 @@ def _tsne(coordinates: np.ndarray) -> np.ndarray:
     method = "exact" if len(coordinates) <= 64 else "barnes_hut"
     perplexity = min(30.0, (len(coordinates) - 1) / 3)
     made = TSNE(init=start, perplexity=perplexity, random_state=0, method=method, n_jobs=1).fit_transform(coordinates)
+    return np.asarray(made, np.float64)
+
+
+def _umap(coordinates: np.ndarray) -> np.ndarray | float:
+    """NaN without umap-learn, which is an extra: it brings a compiler's work of some seconds to each worker."""
+    if find_spec("umap") is None:
+        return np.nan
+    if len(coordinates) < FEWEST:
+        return coordinates[:, :2]
+    from umap import UMAP
+
+    start = coordinates[:, :2] / max(coordinates[:, 0].std(), 1e-12)
+    near = min(15, len(coordinates) - 1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that a seed means one thread is what is wanted
+        made = UMAP(n_neighbors=near, init=start, random_state=0, n_jobs=1).fit_transform(coordinates)
     return np.asarray(made, np.float64)

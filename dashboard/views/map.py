@@ -10,13 +10,13 @@ from dashboard.components.map import Done, Plane, plane_map
 from dashboard.frame import Way, go, heading, plain, view
 from dashboard.landscape import cells_of, channels_of, landscape_of
 from dashboard.library import being_built, file_job, find_atlas, find_layer, layers_around, library
-from dashboard.maps import ATLAS, MAP, Layout, in_square, places_of, points_of, request_for, without_place
+from dashboard.maps import ATLAS, MAP, Layout, in_square, layouts_of, places_of, points_of, request_for, without_place
 from dashboard.pictures import Sheets
 from dashboard.state import MAX_SELECTED, View
 
 EVERY = 2  # s between two looks at a map that is being made
 SHOWN = {MAP: "Channels", ATLAS: "Activation atlas"}
-LAYOUTS = {"tsne": "By neighbourhood (t-SNE)", "pca": "By direction (PCA)"}
+LAYOUTS = {"tsne": "By neighbourhood (t-SNE)", "umap": "By neighbourhood (UMAP)", "pca": "By direction (PCA)"}
 COST = {
     MAP: "It takes one pass over the images, or less.",
     ATLAS: "It takes some minutes: one pass over the images, a layout, and a picture for each of some 200 cells.",
@@ -206,8 +206,11 @@ heading(
 own_layers = {each.name for each in atlas.model.layers}
 with st.container(horizontal=True, vertical_alignment="center", key="map-choices"):
     shown = choose("show", SHOWN) if layer.name in own_layers else MAP
-    layout = choose("layout", LAYOUTS) if shown == MAP else ""
+    layout: Layout = "tsne"
     if shown == MAP:
+        known = layouts_of(atlas, layer.name)
+        chosen = choose("layout", {name: about for name, about in LAYOUTS.items() if name in known or name != "umap"})
+        layout = next((each for each in known if each == chosen), "tsne")
         choose_other()
 if shown == ATLAS:
     if made(atlas, layer.name, ATLAS):
@@ -215,4 +218,4 @@ if shown == ATLAS:
 elif made(atlas, layer.name, MAP):
     if other is not None:
         made(other.atlas, other.layer.name, MAP)
-    st.fragment(the_channels)("pca" if layout == "pca" else "tsne")
+    st.fragment(the_channels)(layout)

@@ -12,13 +12,17 @@ from dashboard.components.network import network
 from dashboard.components.strips import Head, strips
 from dashboard.findings import cards_of, findings_of, unjudged_of
 from dashboard.frame import Way, go, heading, plain, view
-from dashboard.hierarchy import hierarchy_of
+from dashboard.hierarchy import hierarchy_of, request_for_twin
 from dashboard.layers import layer_strip
-from dashboard.library import being_built, find_atlas, layers_with_something
+from dashboard.library import being_built, file_job, find_atlas, layers_with_something
 from dashboard.network import network_of
 from dashboard.pictures import Sheets
 from dashboard.state import View
 
+TWIN = (
+    "Eight pictures a layer, made as the model's own are. A hierarchy that an untrained net shows as well is its "
+    "architecture's, not what it learned."
+)
 here = view()
 atlas = find_atlas(here)
 beside = [
@@ -59,13 +63,20 @@ def looks_wrong(sheets: Sheets) -> None:
 
 def steps() -> None:
     """The hierarchy as a plot, where enough layers have pictures."""
-    rungs = hierarchy_of(atlas)
+    rungs, twin = hierarchy_of(atlas), hierarchy_of(atlas, twin=True)
     if len(rungs) < 3:
         return
     st.subheader("From edges to objects", anchor=False, help=ABOUT)
-    chosen = hierarchy_chart(rungs, key=f"hierarchy-{atlas.id}")
+    chosen = hierarchy_chart(rungs, twin, key=f"hierarchy-{atlas.id}")
     if chosen:
         go("layer", View(atlas=atlas.id, layer=chosen))
+    if twin:
+        st.caption("Dotted: the same net with random weights. What both lines share was not learned.")
+    request = request_for_twin(atlas)
+    label = "Draw the same net with random weights beside it"
+    if request and st.button(label, icon=":material/casino:", help=TWIN):
+        file_job("build", request)
+        st.rerun()
 
 
 def answers() -> None:

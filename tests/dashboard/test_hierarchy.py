@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from analysis.atlas.atlas import Atlas
 from analysis.atlas.library import Library
+from analysis.jobs.table import Jobs
 from dashboard.hierarchy import hierarchy_of, measure
 from tests.dashboard.conftest import Open
 from tests.dashboard.synthetic import add_atlas, model_card
@@ -44,5 +48,31 @@ def test_the_overview_draws_it(own_shelf: Library, open_page: Open) -> None:
     assert len(app.get("plotly_chart")) == 1
 
 
+def test_the_twin_is_asked_for_and_drawn_beside_it(own_shelf: Library, open_page: Open) -> None:
+    atlas = add_atlas(own_shelf, model_card())
+    app = open_page("overview", atlas="tiny")
+    (button,) = [each for each in app.button if "random weights" in each.label]
+    button.click().run()
+    (job,) = Jobs(own_shelf.database_url).recent()
+    assert job.request["techniques"] == {"twins": {}}
+    add_twin(atlas)
+    twin = hierarchy_of(atlas, twin=True)
+    assert [rung.layer for rung in twin] == ["features.0.conv", "features.1.conv", "features.2.conv"]
+    app = open_page("overview", atlas="tiny")
+    assert not app.error
+    assert any("random weights" in each.value for each in app.caption)
+    assert not [each for each in app.button if "random weights" in each.label]
+
+
+def add_twin(atlas: Atlas) -> None:
+    """The model's own pictures as its twin's."""
+    own = atlas.tasks("features")
+    twins = [replace(task, technique="twins") for task in own]
+    atlas.add_build({"request": {"techniques": {"twins": {}}}}, twins)
+    for task, twin in zip(own, twins, strict=True):
+        files = atlas.artifacts.read(task)
+        atlas.artifacts.write(twin, {name: files[name] for name in files if name != "task.json"})
+
+
 def test_without_pictures_there_is_none(own_shelf: Library) -> None:
-    assert hierarchy_of(add_atlas(own_shelf, model_card(), pictures=False)) == []
+    assert hierarchy_of(add_atlas(own_shelf, model_card(), pictures=False)) == ()
