@@ -29,7 +29,7 @@ def traced(find: Callable[[str], Any]) -> Callable[[str], Any]:
 
     class Traced:
         def __init__(self, inner: Any) -> None:
-            self.inner = inner
+            self.inner, self.on_device = inner, inner.on_device
 
         def run(self, task: Any, context: Any) -> Any:
             note("begin", task)
