@@ -25,7 +25,7 @@ ARGUMENTS = Annotated[str | None, typer.Option("--architecture-args", help="What
 INPUT = Annotated[list[str] | None, typer.Option("--input", help="What it expects to see: order=BGR, range=[0,255] …")]
 PARTIAL = Annotated[bool, typer.Option("--partial", help="Accept weights that fill only a part of your class.")]
 TRUST = Annotated[bool, typer.Option("--trust", help="Allow the file to run code of its own. Only for files you made.")]
-WORKERS = Annotated[int | None, typer.Option(min=1, help="Worker processes; one a core by default.")]
+WORKERS = Annotated[int | None, typer.Option(min=1, help="Worker processes; one a GPU, else one a core, by default.")]
 MEMORY = Annotated[
     str | None, typer.Option(help="What each worker may use: 4GiB. The machine's, shared out evenly, by default.")
 ]
@@ -167,7 +167,7 @@ def worker(
     workers: WORKERS = None,
     memory: MEMORY = None,
 ) -> None:
-    """Work for a Dask cluster with this machine: single-threaded processes, one a core, until told to end."""
+    """Work for a Dask cluster with this machine: single-threaded processes, until told to end."""
     from analysis.jobs.cluster import Hands
     from analysis.jobs.joining import work_for
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,8 +15,10 @@ from analysis.atlas.library import Library
 from analysis.models.model import ModelCard
 from analysis.probe.probe import ProbeCard
 from analysis.task import Task
-from benchmarks.jobs_runs import PICTURES, strata
+from benchmarks.jobs_runs import PICTURES as DRAWING
+from benchmarks.jobs_runs import strata
 
+SCREEN, SKETCHES, PICTURES, WHOLE = "screen", "sketches", "pictures", "whole"
 FIRST = 3
 """Layers whose exemplars make a first useful screen."""
 READ = """
@@ -40,7 +41,7 @@ def synthetic(root: Path, card: ModelCard, probe: ProbeCard, tasks: Sequence[Tas
     for task in tasks:
         first, last = task.channels or (0, atlas.model.layer(task.layer).out_channels if task.layer else 1)
         table = pd.DataFrame({"channel": range(first, last), "tile": range(last - first), "activation": 1.0})
-        drawn = task.technique in PICTURES
+        drawn = task.technique in DRAWING
         files = {f"{'features' if drawn else task.technique}.parquet": encoding.to_parquet(table)}
         if drawn:
             files |= {f"{channel:05d}.webp": bytes(4000) for channel in range(first, last)}
@@ -53,27 +54,36 @@ def opening(root: Path, rounds: int = 5) -> list[float]:
     return [float(subprocess.run(command, check=True, capture_output=True, text=True).stdout) for _ in range(rounds)]
 
 
-def first_screen(model: Path, images: str) -> float:
-    """Seconds from the start of `strata build` to the statistics of every layer and the exemplars of the first."""
-    with tempfile.TemporaryDirectory() as folder:
-        library = Library(Path(folder) / "library")
-        began = time.monotonic()
-        build = strata(library, Path(folder) / "trace", "build", str(model), "--images", images)
-        try:
-            while not _useful(library):
-                if build.poll() is not None:
-                    raise SystemExit("The build ended before there was anything to see.")
-                time.sleep(0.2)
-            return time.monotonic() - began
-        finally:
-            build.terminate()
-            build.wait()
+def milestones(model: Path, images: str, root: Path) -> dict[str, float]:
+    """Seconds from the start of `strata build` to each: the first useful screen (statistics of every layer, exemplars
+    of the first), a sketch of every channel and class, every fine picture, the whole atlas. It stays in `root`."""
+    library, reached = Library(root), dict[str, float]()
+    began = time.monotonic()
+    build = strata(library, root.parent / "trace", "build", str(model), "--images", images)
+    try:
+        while build.poll() is None:
+            _look(library, reached, time.monotonic() - began)
+            time.sleep(0.5)
+        _look(library, reached, time.monotonic() - began)
+    finally:
+        build.terminate()
+        build.wait()
+    return reached
 
 
-def _useful(library: Library) -> bool:
+def _look(library: Library, reached: dict[str, float], now: float) -> None:
     atlases = library.atlases()
-    if not atlases or not atlases[0].tasks():
-        return False
-    tasks = atlases[0].tasks("statistics")
-    tasks += [task for layer in atlases[0].model.layers[:FIRST] for task in atlases[0].tasks("exemplars", layer.name)]
-    return len(atlases[0].artifacts.made(tasks)) == len(tasks)
+    tasks = atlases[0].tasks() if atlases else []
+    if not tasks:
+        return
+    first = {layer.name for layer in atlases[0].model.layers[:FIRST]}
+    wanted = {
+        SCREEN: [each for each in tasks if each.technique == "statistics"]
+        + [each for each in tasks if each.technique == "exemplars" and each.layer in first],
+        SKETCHES: [each for each in tasks if each.technique == "sketches"],
+        PICTURES: [each for each in tasks if each.technique == "features"],
+        WHOLE: [each for each in tasks if not each.intermediate],
+    }
+    for name, needed in wanted.items():
+        if name not in reached and len(atlases[0].artifacts.made(needed)) == len(needed):
+            reached[name] = now
