@@ -6,7 +6,7 @@ import streamlit as st
 
 from analysis.jobs.table import Job
 from dashboard.components.strips import strips
-from dashboard.frame import go, heading, plain
+from dashboard.frame import go, heading, plain, view
 from dashboard.joblist import STATES, ago, job_about, job_strip, job_title, left, place_of, unfinished
 from dashboard.joblog import asked, log_of
 from dashboard.library import file_job, jobs
@@ -90,13 +90,25 @@ def listing() -> None:
                 page, place = place_of(job)
                 if page:
                     go(page, place)
-        titles = {job.id: f"{job_title(job)}, {ago(job.created)}" for job in past}
-        chosen = st.selectbox(
-            "What happened in", list(titles), index=None, format_func=lambda each: titles.get(each, each), key="log-of"
-        )
-        for job in past:
-            if job.id == chosen:
-                tell(job)
+        what_happened(past)
+
+
+def what_happened(past: list[Job]) -> None:
+    """The log of the one that the address names, or a person chooses."""
+    titles = {job.id: f"{job_title(job)}, {ago(job.created)}" for job in past}
+    named = view().job
+    chosen = st.selectbox(
+        "What happened in",
+        list(titles),
+        index=list(titles).index(named) if named in titles else None,
+        format_func=lambda each: titles.get(each, each),
+        key="log-of",
+    )
+    if chosen and chosen != named:
+        st.query_params["job"] = chosen
+    for job in past:
+        if job.id == chosen:
+            tell(job)
 
 
 st.fragment(listing, run_every=2)()

@@ -250,6 +250,8 @@ class TestJobs:
         app = open_page("jobs")
         app.selectbox(key="log-of").select(job.id).run()
         assert "Done." in words(app)
+        assert app.query_params["job"] == job.id
+        assert "Done." in words(open_page("jobs", job=job.id))
 
     def test_pictures_on_request_are_called_by_their_unit(self, own_shelf: Library, open_page: Open) -> None:
         table = Jobs(own_shelf.database_url)
