@@ -19,6 +19,7 @@ fast: $(INSTALLED) ## the tests that take seconds
 
 bench: $(INSTALLED) ## what is promised, measured beside what people use today → docs/benchmarks.md
 	$(BIN)/python -m benchmarks.pictures --layers all
+	$(BIN)/python -m benchmarks.step
 	$(BIN)/python -m benchmarks.recognition
 	$(BIN)/python -m benchmarks.sheet
 	$(BIN)/python -m benchmarks.compiled
