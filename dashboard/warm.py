@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 
 import dashboard
 from analysis.atlas.glance import believe
+from analysis.heap import share_arenas
 
 AGE = 1.0
 """Seconds that pages may be behind what a build has made."""
@@ -20,6 +21,7 @@ NOT_IMPORTED = ("dashboard.views", "dashboard.app", "dashboard.serve", "dashboar
 @asynccontextmanager
 async def warmed(_app: object) -> AsyncIterator[dict[str, object]]:
     """The life of the server, from the moment at which it is ready."""
+    share_arenas()
     import_all()
     set_aside()
     believe(AGE)
