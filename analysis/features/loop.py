@@ -12,7 +12,7 @@ from torch import Generator, Tensor
 from analysis.features.canvas import Canvas
 from analysis.features.goals import Goal
 from analysis.features.optimizer import RowNAdam
-from analysis.features.precision import FULL, net_in
+from analysis.features.precision import FULL, bearable, net_in
 from analysis.features.recipe import Recipe
 from analysis.features.redirect import RedirectedReLU
 from analysis.features.target import Target, counted, shown
@@ -93,7 +93,8 @@ def ascend(
         torch.zeros(count, dtype=torch.bool),
     )
     # classes are told apart by the last digits that all layers leave of their logits
-    precision = FULL if target.model.card.is_head(target.name) else recipe.precision
+    wanted = FULL if target.model.card.is_head(target.name) else recipe.precision
+    precision = bearable(wanted, target.read, _noise_like(shown(canvas.picture(waves[:2]), view)))
     done = 0.0
     while not all(row.finished for row in rows):
         generators = [row.generator for row in rows]
@@ -127,6 +128,11 @@ def ascend(
         running = sum(len(row.scores) / recipe.steps for row in rows if not row.finished)
         report(min(1.0, (done + running) / count))
     return made
+
+
+def _noise_like(pictures: Tensor) -> Tensor:
+    """Pictures of noise, the same each time."""
+    return torch.rand(pictures.shape, generator=Generator().manual_seed(0)).to(pictures)
 
 
 def slope(loss: Tensor, leaf: Tensor, young: Tensor) -> Tensor:

@@ -64,3 +64,30 @@ def test_few_digits_climb_as_far_and_are_measured_in_all(monkeypatch):
     with torch.no_grad():
         again = target.maps(mixed.pictures).mean((2, 3))
     assert torch.allclose(again, mixed.values, atol=1e-5)
+
+
+class Strict(nn.Module):
+    """Its own code takes float32 and nothing else."""
+
+    def forward(self, maps):
+        if maps.dtype != torch.float32:
+            raise TypeError(f"{maps.dtype} is not what I was written for")
+        return maps
+
+
+class Enlarging(nn.Module):
+    """Makes of the last digits something large."""
+
+    def forward(self, maps):
+        return torch.sin(3e3 * maps)
+
+
+@pytest.mark.parametrize(("between", "borne"), [(nn.ReLU, "mixed"), (Strict, "full"), (Enlarging, "full")])
+def test_few_digits_only_where_the_net_bears_them(monkeypatch, between, borne):
+    monkeypatch.setattr(precision, "has_bfloat16", lambda device: True)
+    torch.manual_seed(0)
+    model = model_of(nn.Sequential(nn.Conv2d(3, 8, 3), between(), nn.Conv2d(8, 4, 3)))
+    target = target_of(model, "2", Parameters())
+    assert precision.bearable("mixed", target.read, torch.rand(2, 3, 48, 48)) == borne
+    made = render(model, "2", [0, 1], plain_prior(model), Parameters(steps=4))
+    assert made.activation.isfinite().all()
