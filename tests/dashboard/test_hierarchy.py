@@ -55,6 +55,9 @@ def test_the_twin_is_asked_for_and_drawn_beside_it(own_shelf: Library, open_page
     button.click().run()
     (job,) = Jobs(own_shelf.database_url).recent()
     assert job.request["techniques"] == {"twins": {}}
+    assert any("is being drawn" in each.value for each in app.caption)
+    assert not [each for each in app.button if "random weights" in each.label]
+    Jobs(own_shelf.database_url).finish(job.id, "done")
     add_twin(atlas)
     twin = hierarchy_of(atlas, twin=True)
     assert [rung.layer for rung in twin] == ["features.0.conv", "features.1.conv", "features.2.conv"]
