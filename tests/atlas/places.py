@@ -16,6 +16,7 @@ PLACES = ("folder", "memory", "s3")
 def s3_server() -> Iterator[str]:
     """Runs moto's S3 server for this process and its children; gives the URL of an empty bucket."""
     import boto3
+    import s3fs
     from moto.server import ThreadedMotoServer
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
@@ -25,6 +26,7 @@ def s3_server() -> Iterator[str]:
     credentials = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
     try:
         with patch.dict(os.environ, {**credentials, "AWS_ENDPOINT_URL": f"http://{host}:{port}"}):
+            s3fs.S3FileSystem.clear_instance_cache()  # it would go on asking an earlier server
             bucket = f"strata-{uuid.uuid4().hex[:8]}"
             boto3.client("s3").create_bucket(Bucket=bucket)
             yield f"s3://{bucket}"
