@@ -81,7 +81,7 @@ def _run(model: Model, pictures: Tensor, layer: str) -> tuple[Tensor, dict[str, 
         return True
 
     with torch.no_grad():
-        _, heads = run_with_heads(model, pictures.to(model.device), keep)
+        _, heads = run_with_heads(model, pictures, keep)
     return found[0], heads
 
 

@@ -315,8 +315,10 @@ def _joined(root: Path, folders: tuple[str, ...], file: str, order: tuple[str, .
 @_remember
 def _best_of(fine: tuple[str, ...], quick: tuple[str, ...], root: Path) -> pd.DataFrame | None:
     """The fine pictures' rows, and of channels that have none yet those of sketches."""
-    kinds = [(folders, folders is quick) for folders in (fine, quick) if folders]
-    found = [_joined(root, folders, "features.parquet", ()).assign(sketch=sketch) for folders, sketch in kinds]
+    kinds = ((fine, False), (quick, True))
+    found = [
+        _joined(root, folders, "features.parquet", ()).assign(sketch=sketch) for folders, sketch in kinds if folders
+    ]
     if not found:
         return None
     every = pd.concat(found, ignore_index=True).drop_duplicates("channel")

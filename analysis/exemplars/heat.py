@@ -87,7 +87,7 @@ class HeatPass(technique.Technique):
                     numbers = np.array(channels), np.full(len(channels), image)
                     found[layer].append(dict(zip(_FIELDS, (*numbers, reach, tiles), strict=True)))
 
-            visit(model, probe.batch(batch, spec).to(model.device), layers, keep)
+            visit(model, probe.batch(batch, spec), layers, keep)
             context.report(min(1.0, (start + step) / len(images)))
         return {file_of(layers, layer): encoding.to_npz(_joined(parts)) for layer, parts in found.items()}
 

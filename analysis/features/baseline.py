@@ -78,7 +78,7 @@ def baselines(
             return True
 
         with torch.no_grad():
-            _, heads = run_with_heads(model, part.to(model.device), keep)
+            _, heads = run_with_heads(model, part, keep)
         for name, answers in {**{name: _answers(maps) for name, maps in heads.items()}, **numbers}.items():
             seen.setdefault(name, []).append(answers)
         report((index + 1) / len(parts))
@@ -88,7 +88,7 @@ def baselines(
 def baseline_at(target: Target, images: Tensor, batch: int = 16) -> Baseline:
     """Of one target, at whichever site it is read, over [N, C, H, W] images in [0, 1]."""
     with torch.no_grad():
-        maps = (target.read(part.to(target.model.device)) for part in images.split(batch))
+        maps = (target.read(part) for part in images.split(batch))
         return _of([_answers(each, target.rectified) for each in maps])
 
 

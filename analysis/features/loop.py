@@ -94,7 +94,8 @@ def ascend(
     )
     # classes are told apart by the last digits that all layers leave of their logits
     wanted = FULL if target.model.card.is_head(target.name) else recipe.precision
-    precision = bearable(wanted, target.read, _noise_like(shown(canvas.picture(waves[:2]), view)))
+    trial = torch.rand(2, waves.shape[1], grain.height, grain.width, generator=Generator().manual_seed(0))
+    precision = bearable(wanted, target.read, trial.to(waves))
     done = 0.0
     while not all(row.finished for row in rows):
         generators = [row.generator for row in rows]
@@ -128,11 +129,6 @@ def ascend(
         running = sum(len(row.scores) / recipe.steps for row in rows if not row.finished)
         report(min(1.0, (done + running) / count))
     return made
-
-
-def _noise_like(pictures: Tensor) -> Tensor:
-    """Pictures of noise, the same each time."""
-    return torch.rand(pictures.shape, generator=Generator().manual_seed(0)).to(pictures)
 
 
 def slope(loss: Tensor, leaf: Tensor, young: Tensor) -> Tensor:

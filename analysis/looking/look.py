@@ -84,7 +84,7 @@ def look(model: Model, image: Tensor) -> Seen:
         return True
 
     with torch.no_grad():
-        output, logits = run_with_heads(model, image.to(model.device), seen)
+        output, logits = run_with_heads(model, image, seen)
     shares = heads_of(output)
     heads = {
         name: _best(each[0, :, 0, 0].float().cpu(), shares[name][0].float().cpu()) for name, each in logits.items()
