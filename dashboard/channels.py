@@ -10,7 +10,7 @@ from analysis.atlas.atlas import Atlas
 from analysis.models.layers import ConvLayer
 from dashboard.components.unit import Example, Group, Picture, Values
 from dashboard.layers import GridFacts, latest_request, still_to_come
-from dashboard.library import recent_jobs
+from dashboard.library import asked_for
 from dashboard.measures import written
 from dashboard.pictures import Sheets, Tile, address, image_places, labels_of, rows_of
 
@@ -139,12 +139,4 @@ def request_for_heat(atlas: Atlas, layer: ConvLayer) -> dict[str, Any] | None:
 
 def being_found(atlas: Atlas, layer: ConvLayer) -> bool:
     """Whether somebody asked where this layer's channels answer, and it is still to come."""
-    if atlas.heat(layer.name) is not None:
-        return False
-    return any(
-        not job.ended
-        and job.request.get("model") == atlas.model.id
-        and "heat" in (job.request.get("techniques") or {})
-        and layer.name in (job.request.get("layers") or [layer.name])
-        for job in recent_jobs()
-    )
+    return atlas.heat(layer.name) is None and asked_for(atlas, "heat", layer.name)

@@ -15,7 +15,7 @@ from PIL import Image
 from analysis.atlas.atlas import Atlas
 from analysis.models.layers import ConvLayer
 from dashboard.layers import latest_request, made_by_now, seen_share
-from dashboard.library import layers_with_something, recent_jobs
+from dashboard.library import layers_with_something
 from dashboard.pictures import spread
 
 SAMPLE = 16
@@ -50,16 +50,6 @@ def request_for_twin(atlas: Atlas) -> dict[str, Any] | None:
     if request is None or "features" not in request["techniques"] or atlas.tasks("twins"):
         return None
     return {**request, "layers": None, "channels": None, "techniques": {"twins": {}}}
-
-
-def twin_is_coming(atlas: Atlas) -> bool:
-    """Whether somebody asked for the random twin, and it is still to come."""
-    return any(
-        not job.ended
-        and job.request.get("model") == atlas.model.id
-        and "twins" in (job.request.get("techniques") or {})
-        for job in recent_jobs()
-    )
 
 
 @lru_cache(maxsize=4096)

@@ -140,6 +140,17 @@ def being_built(atlas: Atlas) -> bool:
     return False
 
 
+def asked_for(atlas: Atlas, technique: str, layer: str | None = None) -> bool:
+    """Whether somebody asked for this of the atlas's model, of that layer where one is named, and it is still to
+    come."""
+    asked = (job.request for job in recent_jobs() if not job.ended and job.request.get("model") == atlas.model.id)
+    return any(
+        technique in (request.get("techniques") or {})
+        and (layer is None or layer in (request.get("layers") or [layer]))
+        for request in asked
+    )
+
+
 def layers_with_something(atlas: Atlas) -> list[ConvLayer]:
     """The layers of which anything was planned; all of them where nothing was."""
     planned = {HEAD if task.layer is None and task.technique == OUTPUTS else task.layer for task in atlas.tasks()}

@@ -12,9 +12,9 @@ from dashboard.components.network import network
 from dashboard.components.strips import Head, strips
 from dashboard.findings import cards_of, findings_of, unjudged_of
 from dashboard.frame import Way, go, heading, plain, view
-from dashboard.hierarchy import hierarchy_of, request_for_twin, twin_is_coming
+from dashboard.hierarchy import hierarchy_of, request_for_twin
 from dashboard.layers import layer_strip
-from dashboard.library import being_built, file_job, find_atlas, layers_with_something
+from dashboard.library import asked_for, being_built, file_job, find_atlas, layers_with_something
 from dashboard.network import network_of
 from dashboard.pictures import Sheets
 from dashboard.state import View
@@ -72,7 +72,7 @@ def steps() -> None:
         go("layer", View(atlas=atlas.id, layer=chosen))
     if twin:
         st.caption("Dotted: the same net with random weights. What both lines share was not learned.")
-    if twin_is_coming(atlas):
+    if asked_for(atlas, "twins"):
         st.caption("The same net with random weights is being drawn; it shows here when it is.")
         return
     request = request_for_twin(atlas)
@@ -112,5 +112,5 @@ def layers() -> None:
 
 
 finished = progress_of(atlas)
-growing = (finished[0] + finished[1] < finished[2] and being_built(atlas)) or twin_is_coming(atlas)
+growing = (finished[0] + finished[1] < finished[2] and being_built(atlas)) or asked_for(atlas, "twins")
 st.fragment(layers, run_every=4 if growing else None)()
