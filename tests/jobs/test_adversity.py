@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -78,6 +78,17 @@ def small_disk(folder: Path, size: str) -> Iterator[Callable[[str], None]]:
         subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
+def fill_up(filler: Path, atlases: Path) -> None:
+    """Writes until the disk of `filler` is full, as soon as one of `atlases` holds a table."""
+    deadline = time.monotonic() + 60
+    while not any(name.endswith(".parquet") for _, _, names in os.walk(atlases) for name in names):
+        assert time.monotonic() < deadline, "the build wrote no table"
+        time.sleep(0.01)
+    with filler.open("wb", buffering=0) as file, suppress(OSError):
+        while file.write(b"x" * 4096):
+            pass
+
+
 @contextmanager
 def read_only(folder: Path, seen: Path) -> Iterator[Path]:
     """The same folder at `seen`, where nobody may write."""
@@ -100,10 +111,10 @@ def test_a_full_disk_ends_the_build_with_a_sentence_and_nothing_is_lost(
         library = stocked(Library(tmp_path / "disk" / "library"), model_file)
         job = ask(library, images)
         filler = tmp_path / "disk" / "filler"
-        filler.write_bytes(
-            b"x" * (2**21 - 2**18 - sum(f.stat().st_size for f in library.root.rglob("*") if f.is_file()))
-        )
-        job = Engine(library, client).run(job)
+        with ThreadPoolExecutor(1) as pool:  # the disk fills up in the middle of the build, not before it
+            filled = pool.submit(fill_up, filler, library.root / "atlases")
+            job = Engine(library, client).run(job)
+            filled.result(timeout=60)
         assert job.state == "failed"
         assert job.error is not None
         assert "is full. Free some space" in job.error or "disk is full" in job.error
