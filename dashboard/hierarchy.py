@@ -44,10 +44,12 @@ def hierarchy_of(atlas: Atlas, twin: bool = False) -> tuple[Rung, ...]:
 
 
 def request_for_twin(atlas: Atlas) -> dict[str, Any] | None:
-    """The build that draws the random twin's pictures; None where they are planned already, and where no build told
-    what it was asked."""
-    request = latest_request(atlas)
-    if request is None or "features" not in request["techniques"] or atlas.tasks("twins"):
+    """The build that draws the random twin's pictures, those that are not there yet; None where all are, and where no
+    build told what it was asked."""
+    request, planned = latest_request(atlas), atlas.tasks("twins")
+    if request is None or "features" not in request["techniques"]:
+        return None
+    if planned and all(map(atlas.artifacts.has, planned)):
         return None
     return {**request, "layers": None, "channels": None, "techniques": {"twins": {}}}
 

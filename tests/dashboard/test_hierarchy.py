@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -65,6 +66,16 @@ def test_the_twin_is_asked_for_and_drawn_beside_it(own_shelf: Library, open_page
     assert not app.error
     assert any("random weights" in each.value for each in app.caption)
     assert not [each for each in app.button if "random weights" in each.label]
+
+
+def test_a_twin_that_failed_can_be_asked_for_again(own_shelf: Library, open_page: Open) -> None:
+    atlas = add_atlas(own_shelf, model_card())
+    add_twin(atlas)
+    shutil.rmtree(atlas.path(f"twins/{atlas.model.layers[0].name}"))
+    (button,) = [each for each in open_page("overview", atlas="tiny").button if "random weights" in each.label]
+    button.click().run()
+    (job,) = Jobs(own_shelf.database_url).recent()
+    assert job.request["techniques"] == {"twins": {}}
 
 
 def add_twin(atlas: Atlas) -> None:
