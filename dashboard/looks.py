@@ -186,7 +186,7 @@ def _layer(facts: dict[str, Any], found: Look, place: Place, sheets: Sheets, com
         file_address(found, drawn) if drawn else "",
         _kept(found, name) if drawn else "",
         coming and drawn is None,
-        _how(facts),
+        _how(facts, found),
         [
             Channel(
                 each["channel"],
@@ -201,9 +201,11 @@ def _layer(facts: dict[str, Any], found: Look, place: Place, sheets: Sheets, com
     )
 
 
-def _how(facts: dict[str, Any]) -> str:
+def _how(facts: dict[str, Any], found: Look) -> str:
     if not facts["channels"]:
         return "No channel of this layer lets anything of this image through."
+    if found.card.has_a_channel_a_class(facts["name"]):
+        return "This layer has a channel for each class; those of the greatest response, which make the answer."
     if facts["measured"]:
         return "Channels that answer most, in deviations of their peak over the probe's images."
     return "Channels of the greatest response; without an atlas it is not known which of them is unusual."

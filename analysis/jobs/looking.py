@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from analysis.models.model import Model
     from analysis.probe.probe import Probe
 
-VERSION = 1
+VERSION = 2
 """Part of a look's name; raised when its results change."""
 FACTS, IMAGE = "facts.json", "image.webp"
 SIDE = 112
@@ -203,7 +203,7 @@ def _layer(folder: Path, card: ModelCard, layer: ConvLayer, seen: Seen, atlas: A
     from analysis.looking.look import strongest
 
     response = seen.layers[layer.name]
-    statistics = None if atlas is None else atlas.statistics(layer.name)
+    statistics = None if atlas is None or card.has_a_channel_a_class(layer.name) else atlas.statistics(layer.name)
     found = strongest(response, statistics)
     if found:
         maps = response.through[[each.channel for each in found]]

@@ -1,8 +1,8 @@
 """torch.export's `.pt2`: checked before it is loaded, since loading one can run code; then run node by node.
 
 torch.export.load resolves operators by walking attributes from `torch`, evaluates size expressions with sympy, and
-falls back to full unpickling for sample inputs. So every name in the graph and every pickle beside it is looked at
-first, against what real exports hold.
+falls back to full unpickling for sample inputs; trees of arguments import what they name. So every name in the graph
+and every pickle beside it is looked at first, against what real exports hold, and torch reads only what was looked at.
 """
 
 from __future__ import annotations
@@ -19,14 +19,35 @@ from typing import Any
 import torch
 from torch import nn
 
-from analysis.models.checkpoint import check_archive, damaged
+from analysis.models.archive import records_of, zipped
+from analysis.models.checkpoint import damaged
 from analysis.models.errors import ModelError, OnlyWeights
 from analysis.models.known_input import plain_input
 from analysis.models.opened import Opened
 from analysis.models.weights_only import conv_layers, stem_channels
 
-_TARGET = re.compile(r"(#?torch\.ops\.(aten|prims?|torchvision|higher_order)(\.\w+){1,2})|_operator\.\w+|math\.\w+")
+_KNOWN = re.compile(
+    r"[^/]+/(archive_format|archive_version|byteorder|version|\.format_version|\.storage_alignment|\.data/\w+"
+    r"|models/[^/]+\.json|data/sample_inputs/[^/]+\.pt|data/weights/(weight_\d+|[^/]+_weights_config\.json|[^/]+\.pt)"
+    r"|data/constants/(tensor_\d+|[^/]+_constants_config\.json|[^/]+\.pt))"
+    # as torch 2.7 and older wrote it
+    r"|version|serialized_(exported_program\.json|(state_dict|constants)\.(pt|json)|example_inputs\.pt)"
+)
+_JSON = re.compile(r"[^/]+/.*\.json|serialized_exported_program\.json")
+_PICKLE = re.compile(r".*\.pt|serialized_(state_dict|constants)\.json")
+_FOREIGN = re.compile(r"(?i).*(custom_obj|opaque_obj|data/aotinductor/|data/executorch/|\.(so|cpp|py|dll|cubin)$).*")
+_PAYLOAD = re.compile(r"(weight|tensor)_\d+")
+_ARITHMETIC = (
+    "getitem|add|sub|mul|matmul|truediv|floordiv|mod|pow|neg|pos|abs|eq|ne|lt|le|gt|ge|and_|or_|xor|not_|invert"
+    "|lshift|rshift"
+)
+_TARGET = re.compile(
+    r"torch\.ops\.(aten|prims|torchvision)\.(?!save\b|from_file\b)\w+(\.\w+)?"
+    r"|torch\.ops\.higher_order\.(cond|wrap_with_set_grad_enabled|wrap_with_autocast)"
+    rf"|_operator\.({_ARITHMETIC})|math\.(floor|ceil|trunc|sqrt|log2?|exp|pow)"
+)
 _SYMBOLIC = re.compile(r"torch\.sym_\w+|torch\._sym_\w+")
+_TREES = frozenset({None, "builtins.tuple", "builtins.list", "builtins.dict", "collections.OrderedDict"})
 _HARMLESS = frozenset(
     (
         *("Symbol", "Integer", "Float", "Rational", "Add", "Mul", "Pow", "Max", "Min", "Mod", "PythonMod", "FloorDiv"),
@@ -48,7 +69,6 @@ _HARMLESS = frozenset(
 )
 _WORD = re.compile(r"[A-Za-z_]\w*")
 _VARIABLE = re.compile(r"[suz]+f?\d+")
-_PICKLES = (".pt", ".pkl", "sample_inputs", "example_inputs")
 
 
 class Exported(nn.Module):
@@ -67,12 +87,12 @@ class Exported(nn.Module):
 
 def open_exported(path: Path) -> Opened:
     """A torch.export program. Raises ModelError for damage, for code in disguise, and for anything but one image in."""
-    check_archive(path)
-    check_program(path)
+    records = records_of(path, _KNOWN)
+    check_program(path, records)
     try:
-        with warnings.catch_warnings(), path.open("rb") as file:  # by its name it would only take a `.pt2`
+        with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            program = torch.export.load(io.BytesIO(file.read()))
+            program = torch.export.load(zipped(records))
             graph = program.module(check_guards=False)
     except Exception as error:  # the reader's errors have no class of their own
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
@@ -128,44 +148,64 @@ def _to_eval(graph: Any) -> None:
     graph.recompile()
 
 
-def check_program(path: Path) -> None:
-    """Nothing in the file makes torch.export.load run code. Raises ModelError, naming what would."""
+def check_program(path: Path, records: Mapping[str, bytes]) -> None:
+    """Nothing in these records makes torch.export.load run code. Raises ModelError, naming what would."""
     with zipfile.ZipFile(path) as archive:
-        for record in archive.namelist():
-            content = archive.read(record)
-            if record.endswith(".json"):
-                _check_json(content, path)
-            elif any(record.endswith(end) or end in record for end in _PICKLES):
-                _check_pickle(content, path)
-            elif "custom_obj" in record:
-                raise _dangerous(path, "objects of its own")
-            elif record.endswith((".so", ".cpp", ".py", ".dll", ".cubin")):
-                raise _dangerous(path, f"compiled code ({record.rpartition('/')[2]})")
+        foreign = next(filter(_FOREIGN.fullmatch, archive.namelist()), None)
+    if foreign is not None:
+        what = "compiled code" if "_obj" not in foreign else "objects of its own"
+        raise _dangerous(path, f"{what} ({foreign.rpartition('/')[2]})")
+    for name, content in records.items():
+        if _PICKLE.fullmatch(name):
+            _check_pickle(content, path)
+        elif _JSON.fullmatch(name):
+            _check_json(content, path)
 
 
 def _check_json(content: bytes, path: Path) -> None:
-    try:
-        facts = json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise damaged(path) from error
-    for key, value in _pairs(facts):
-        if key == "target" and isinstance(value, str) and not (_TARGET.fullmatch(value) or _SYMBOLIC.fullmatch(value)):
+    for key, value in _pairs(_parsed(content, path)):
+        if key in {"target", "as_operator"} and not _is_operator(value):
             raise _dangerous(path, f"the name {value}, which is no operator of torch")
-        if key in {"expr_str", "guards_code"}:
-            for text in value if isinstance(value, list) else [value]:
-                _check_expression(str(text), key, path)
+        if key == "expr_str":
+            _check_expression(str(value), path)
         if key == "use_pickle" and value is True:
             raise _dangerous(path, "pickled weights")
+        if key == "path_name" and not _PAYLOAD.fullmatch(str(value)):
+            raise _dangerous(path, f"weights of another kind ({value})")
         if key == "custom_obj_values" and value:
             raise _dangerous(path, "objects of its own")
+        if key in {"in_spec", "out_spec"}:
+            _check_tree(value, path)
 
 
-def _check_expression(text: str, key: str, path: Path) -> None:
-    if key == "guards_code":
-        return  # never read: the program is opened without its guards
+def _parsed(text: bytes | str, path: Path) -> Any:
+    try:
+        return json.loads(text.decode() if isinstance(text, bytes) else text)  # as torch decodes it
+    except (ValueError, RecursionError) as error:
+        raise damaged(path) from error
+
+
+def _is_operator(value: Any) -> bool:
+    return not isinstance(value, str) or bool(_TARGET.fullmatch(value) or _SYMBOLIC.fullmatch(value))
+
+
+def _check_expression(text: str, path: Path) -> None:
+    """A size, which sympy evaluates as Python: plain words alone. Letters of other scripts can spell any name."""
     strange = [word for word in _WORD.findall(text) if word not in _HARMLESS and not _VARIABLE.fullmatch(word)]
-    if strange or "__" in text or len(text) > 100_000:
-        raise _dangerous(path, f"a size expression with “{(strange or ['__'])[0]}” in it")
+    if strange or "__" in text or not text.isascii() or len(text) > 100_000:
+        raise _dangerous(path, f"a size expression with “{(strange or [text[:40]])[0]}” in it")
+
+
+def _check_tree(text: Any, path: Path) -> None:
+    """How arguments nest: tuples, lists and dictionaries of plain keys. Other types are imported by their names."""
+    for key, value in _pairs(_parsed(str(text), path) if text else None):
+        if key == "type" and value not in _TREES:
+            raise _dangerous(path, f"arguments of the type {value}")
+        keys = _parsed(value, path) if key == "context" and isinstance(value, str) else value
+        if key == "context" and not (
+            keys is None or (isinstance(keys, list) and all(isinstance(each, str | int) for each in keys))
+        ):
+            raise _dangerous(path, "arguments with keys of their own kind")
 
 
 def _pairs(facts: Any) -> Iterator[tuple[str, Any]]:

@@ -78,6 +78,12 @@ class ModelCard:
         """Whether this names an output; a conv layer of the same name goes first."""
         return layer in self.heads and all(each.name != layer for each in self.layers)
 
+    def has_a_channel_a_class(self, layer: str) -> bool:
+        """Whether this is the last conv layer and has as many channels as a head has classes, as where the answer is
+        the mean of its map: its values are compared across channels, not with what each gives to other images."""
+        last = self.layers[-1:]
+        return any(each.name == layer and each.out_channels in self.heads.values() for each in last)
+
     def to_json(self) -> dict[str, Any]:
         return {
             "id": self.id,

@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import re
 import warnings
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from analysis.models.checkpoint import check_archive, damaged
+from analysis.models.archive import records_of, zipped
+from analysis.models.checkpoint import damaged
 from analysis.models.errors import ModelError
 from analysis.models.find_size import find_size
 from analysis.models.known_input import plain_input
 from analysis.models.opened import Opened
 from analysis.models.weights_only import conv_layers, no_images, stem_channels
 
-_FILES = re.compile(r"(?<![\w.])(?:torch|ops\.aten)\.(save|from_file|load|_load\w*|hub\w*)\s*\(")
-_SPACES = re.compile(r"(?<![\w.])ops\.(\w+)\.(\w+)")
+_KNOWN = re.compile(
+    r"[^/]+/(code/.+|(data|constants)(\.pkl|/\d+)|version|byteorder|\.format_version|\.storage_alignment|\.data/\w+)"
+)
+_DEBUG = ".debug_pkl"
+_FILES = re.compile(r"\b(save|from_file)\b")
+"""Wherever such a word stands: an operator can be called by no other spelling of its name."""
+_SPACES = re.compile(r"\bops\b(?:\.(\w+)\.\w+)?")
 _KNOWN_SPACES = {"aten", "prim", "quantized", "torchvision", "mkldnn", "onednn"}
-_FOREIGN = re.compile(r"__torch__\.torch\.classes\.(\w+)")
+_TORCH = re.compile(r"(?<![\w.])torch\b(?!\.\w)")
+_CLASSES = re.compile(rb"\btorch\.classes\b(?:[.\n](\w+))?")
 
 
 def open_torchscript(path: Path, said: Mapping[str, Any]) -> Opened:
@@ -29,12 +35,12 @@ def open_torchscript(path: Path, said: Mapping[str, Any]) -> Opened:
 
     Raises ModelError for damage and for code that could touch files.
     """
-    check_archive(path, compressed=("code/", "debug_pkl", "constants"))
-    check_code(path)
+    records = records_of(path, _KNOWN, compressed=("code/", "debug_pkl", "constants"))
+    check_code(path, records)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            module = torch.jit.load(path, map_location="cpu").eval().float()
+            module = torch.jit.load(zipped(records), map_location="cpu").eval().float()
     except Exception as error:  # the reader is C++ and says what it likes
         if "prepacked" in str(error) or "xnnpack" in str(error).lower() or "Unknown builtin op" in str(error):
             raise ModelError(
@@ -56,19 +62,30 @@ def open_torchscript(path: Path, said: Mapping[str, Any]) -> Opened:
     )
 
 
-def check_code(path: Path) -> None:
-    """The program's own text calls nothing that reads or writes files. Raises ModelError, naming the operator."""
-    with zipfile.ZipFile(path) as archive:
-        for record in archive.namelist():
-            if not record.endswith(".py"):
-                continue
-            text = archive.read(record).decode("utf-8", errors="replace")
-            touching = _FILES.search(text)
-            strange = next((match for match in _SPACES.finditer(text) if match[1] not in _KNOWN_SPACES), None)
-            foreign = next((match for match in _FOREIGN.finditer(text) if match[1] != "quantized"), None)
-            if touching or strange or foreign:
-                name = f"aten::{touching[1]}" if touching else (strange or foreign)[0]  # type: ignore[index]
-                raise ModelError(
-                    f"{path.name} calls {name}, which can touch files or run code of another library. "
-                    "Export the net's forward pass alone, or get the file from a source that you trust."
-                )
+def check_code(path: Path, records: Mapping[str, bytes]) -> None:
+    """The program calls nothing that reads or writes files, and makes no objects of other libraries.
+
+    Loading runs parts of a program, so its text is held to what torch itself writes: `torch.name(`, `ops.space.name(`,
+    with nothing between. Raises ModelError, naming what is not so.
+    """
+    for name, content in records.items():
+        if name.endswith(".pkl") or "/code/" in name:
+            foreign = next((each for each in _CLASSES.finditer(content) if each[1] != b"quantized"), None)
+            if foreign:
+                raise _dangerous(path, foreign[0].decode().replace("\n", "."))
+        if "/code/" not in name or name.endswith(_DEBUG):
+            continue
+        text = content.decode("utf-8", errors="replace")
+        touching = _FILES.search(text)
+        if touching:
+            raise _dangerous(path, f"aten::{touching[1]}")
+        strange = next((each for each in _SPACES.finditer(text) if each[1] not in _KNOWN_SPACES), None)
+        if strange or _TORCH.search(text):
+            raise _dangerous(path, strange[0] if strange else "torch in a way that torch does not write")
+
+
+def _dangerous(path: Path, name: str) -> ModelError:
+    return ModelError(
+        f"{path.name} calls {name}, which can touch files or run code of another library. "
+        "Export the net's forward pass alone, or get the file from a source that you trust."
+    )

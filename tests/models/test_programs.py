@@ -83,12 +83,16 @@ def test_an_export_in_training_mode_is_run_in_eval_mode(net, tmp_path):
     torch.testing.assert_close(model(images), net.eval()(images))
 
 
-def rewritten(path, change):
-    """The archive with `change(name, content)` applied to every record."""
+def rewritten(path, change, renamed=lambda name: [name]):
+    """The archive with `change(name, content)` applied to every record, under each of the names `renamed` gives it; of
+    two names the first holds what was changed."""
     buffer = io.BytesIO()
-    with zipfile.ZipFile(path) as old, zipfile.ZipFile(buffer, "w") as new:
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(buffer, "w") as new, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # two of one name are meant here
         for record in old.infolist():
-            new.writestr(record.filename, change(record.filename, old.read(record)))
+            content = old.read(record)
+            for place, name in enumerate(renamed(record.filename)):
+                new.writestr(name, content if place else change(record.filename, content))
     with open(path, "wb") as file:
         file.write(buffer.getvalue())
     return path
@@ -104,23 +108,115 @@ class Runs:
         return os.mkdir, (self.path,)
 
 
-def crafted_targets(name, content):
-    return content.replace(b"torch.ops.aten.relu_.default", b"torch.os.system")
+def program(change):
+    """A change of the program's JSON."""
+
+    def changed(name, content):
+        if not name.endswith("models/model.json"):
+            return content
+        facts = json.loads(content)
+        change(facts["graph_module"])
+        return json.dumps(facts).encode()
+
+    return changed
 
 
-def crafted_expression(name, content):
-    if not name.endswith("model.json"):
-        return content
-    facts = json.loads(content)
-    facts["range_constraints"] = {"__import__('os').system('true')": {"min_val": 0, "max_val": 2}}
-    facts["graph_module"]["graph"]["sym_int_values"] = {
-        "s0": {"as_expr": {"expr_str": "__import__('os').system('true')", "hint": None}}
-    }
-    return json.dumps(facts).encode()
+def first_call(graph_module):
+    return graph_module["graph"]["nodes"][0]
 
 
-@pytest.mark.parametrize("change", [crafted_targets, crafted_expression])
+def crafted_target(module):
+    first_call(module)["target"] = "torch.os.system"
+
+
+def crafted_builtin(module):
+    first_call(module)["target"] = "torch.ops.aten.save.default"
+
+
+def crafted_caller(module):
+    first_call(module)["target"] = "_operator.call"
+
+
+def crafted_argument(module):
+    first_call(module)["inputs"][0]["arg"] = {"as_operator": "torch.os.system"}
+
+
+def crafted_size(module, text="__import__('os').system('true')"):
+    module["graph"]["sym_int_values"] = {"s0": {"as_expr": {"expr_str": text, "hint": None}}}
+
+
+def crafted_size_in_other_letters(module):
+    """Python reads bold letters and wide underscores as plain ones."""
+    bold = "".join(chr(0x1D41A + ord(letter) - ord("a")) for letter in "import")
+    crafted_size(module, f"\uff3f\uff3f{bold}\uff3f\uff3f(0)")
+
+
+def crafted_tree(module):
+    factory = {"default_factory_module": "os", "default_factory_name": "abort", "dict_context": []}
+    tree = {"type": "collections.defaultdict", "context": json.dumps(factory), "children_spec": []}
+    module["module_call_graph"][0]["signature"]["in_spec"] = json.dumps([1, tree])
+
+
+def crafted_keys(module):
+    tree = {"type": "builtins.dict", "context": json.dumps([{"__enum__": True, "fqn": "os:environ", "name": "HOME"}])}
+    module["module_call_graph"][0]["signature"]["out_spec"] = json.dumps([1, {**tree, "children_spec": []}])
+
+
+CRAFTED = [
+    crafted_target, crafted_builtin, crafted_caller, crafted_argument, crafted_size, crafted_size_in_other_letters,
+    crafted_tree, crafted_keys,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("change", CRAFTED)
 def test_a_crafted_export_is_refused(net, tmp_path, change, monkeypatch):
+    path = rewritten(save(net, "export", str(tmp_path / "net.pt2")), program(change))
+    monkeypatch.setattr(torch.export, "load", lambda *a, **k: pytest.fail("it was loaded"))
+    with pytest.raises(ModelError, match="run code"):
+        open_model(path)
+
+
+def in_capitals(end):
+    return lambda name: [name.removesuffix(end) + end.upper() if name.endswith(end) else name]
+
+
+def twice(end):
+    return lambda name: [name] * (2 if name.endswith(end) else 1)
+
+
+@pytest.mark.parametrize("renamed", [in_capitals("model.json"), twice("model.json")], ids=["in capitals", "twice"])
+def test_a_crafted_export_is_not_run_where_only_torch_would_find_it(net, tmp_path, renamed):
+    """Torch's reader does not look at case, and takes the first of two."""
+    ran = tmp_path / "ran"
+    change = program(lambda module: crafted_size(module, f"__import__('os').mkdir('{ran}') or 1"))
+    path = rewritten(save(net, "export", str(tmp_path / "net.pt2")), change, renamed)
+    with pytest.raises(ModelError):
+        open_model(path)
+    assert not ran.exists()
+
+
+def test_a_second_program_of_another_ending_is_not_run(net, tmp_path):
+    """Torch's reader takes all that lies in `models/` for a program."""
+    ran = tmp_path / "ran"
+    path = save(net, "export", str(tmp_path / "net.pt2"))
+    with zipfile.ZipFile(path) as old:
+        (name,) = [each for each in old.namelist() if each.endswith("models/model.json")]
+        change = program(lambda module: crafted_size(module, f"__import__('os').mkdir('{ran}') or 1"))
+        crafted = change(name, old.read(name))
+    with zipfile.ZipFile(path, "a") as new:
+        new.writestr(name.replace("model.json", "a.txt"), crafted)
+    assert len(open_model(path).card.layers) == 2
+    assert not ran.exists()
+
+
+def test_an_export_with_a_pickled_constant_is_refused(net, tmp_path, monkeypatch):
+    def change(name, content):
+        if not name.endswith("_weights_config.json"):
+            return content
+        facts = json.loads(content)
+        next(iter(facts["config"].values()))["path_name"] = "opaque_obj_0"
+        return json.dumps(facts).encode()
+
     path = rewritten(save(net, "export", str(tmp_path / "net.pt2")), change)
     monkeypatch.setattr(torch.export, "load", lambda *a, **k: pytest.fail("it was loaded"))
     with pytest.raises(ModelError, match="run code"):
@@ -142,21 +238,37 @@ def test_an_export_with_a_running_pickle_is_refused(net, tmp_path, monkeypatch):
     assert not (tmp_path / "ran").exists()
 
 
-def test_torchscript_that_writes_a_file_is_refused(tmp_path):
+@pytest.mark.parametrize("call", ["torch.save", "torch . save", "torch.\\\n save", "ops.aten.save"])
+@pytest.mark.parametrize(
+    "renamed", [lambda name: [name], in_capitals(".py"), twice(".py")], ids=["plainly", "in capitals", "twice"]
+)
+def test_torchscript_that_writes_a_file_is_refused(tmp_path, call, renamed):
     target = str(tmp_path / "written")
-    net = nn.Sequential(nn.Conv2d(3, 4, 3))
-    path = save(net, "script", str(tmp_path / "net.pt"))
+    path = save(nn.Sequential(nn.Conv2d(3, 4, 3)), "script", str(tmp_path / "net.pt"))
 
     def change(name, content):
         text = content.decode(errors="replace")
         if not name.endswith(".py") or "def forward" not in text:
             return content
-        return re.sub(r"(\n\s+)(return )", rf'\1torch.save(input, "{target}")\1\2', text).encode()
+        return re.sub(
+            r"(\n\s+)(return )", lambda found: f'{found[1]}{call}(input, "{target}"){found[0]}', text
+        ).encode()
 
-    rewritten(path, change)
-    with pytest.raises(ModelError, match="aten::save"):
+    rewritten(path, change, renamed)
+    with pytest.raises(ModelError, match=r"can touch files|two records of one name"):
         open_model(path)
     assert not (tmp_path / "written").exists()
+
+
+def test_torchscript_that_hides_torch_behind_another_name_is_refused(tmp_path):
+    path = save(nn.Sequential(nn.Conv2d(3, 4, 3)), "script", str(tmp_path / "net.pt"))
+
+    def change(name, content):
+        return content.replace(b"    return ", b"    other = torch\n    return ") if name.endswith(".py") else content
+
+    rewritten(path, change)
+    with pytest.raises(ModelError, match="can touch files"):
+        open_model(path)
 
 
 def test_a_cut_program_is_refused(net, tmp_path):

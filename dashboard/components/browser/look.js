@@ -22,6 +22,7 @@ export default function (component) {
   const whole = root.querySelector(".whole")
   whole.alt = data.about
   whole.onload = () => {
+    fillStrip(root, state)
     showStage(root, state)
     fillChannels(root, state)
   }
@@ -153,8 +154,10 @@ function fillStrip(root, state) {
     button.tabIndex = selected ? 0 : -1
   })
   const selected = strip.querySelector('[aria-selected="true"]')
-  if (selected && state.visible !== state.layer) {
-    state.visible = state.layer
+  // again when there is more to scroll past: the page was not laid out yet, or more layers have a picture coming
+  const there = `${state.layer} ${strip.clientWidth} ${strip.scrollWidth}`
+  if (selected && state.visible !== there) {
+    state.visible = there
     strip.scrollTo({ left: selected.offsetLeft - strip.offsetLeft - (strip.clientWidth - selected.offsetWidth) / 2 })
   }
 }
