@@ -5,9 +5,10 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from analysis.atlas.atlas import MANIFEST, Atlas, create
 from analysis.atlas.files import below, files_below, is_local, place, told, write_atomically
@@ -48,17 +49,20 @@ class Library:
         return kept
 
     def models(self) -> list[ModelCard]:
-        """The cards of all models, by id."""
-        return [self.model(path.parent.name)[0] for path in below(self.root, CARDS)]
+        """The cards of all models that can be read, by id."""
+        cards = []
+        for path in below(self.root, CARDS):
+            with suppress(StrataError):
+                cards.append(_card(path.parent)[0])
+        return cards
 
     def model(self, model_id: str) -> tuple[ModelCard, Path]:
-        """A model's card and its file. Raises StrataError, naming the nearest, where there is no such model."""
+        """A model's card and its file. Raises StrataError, naming the nearest, where there is no such model, and where
+        its card can not be read."""
         known = [path.parent.name for path in below(self.root, CARDS)]
         if model_id not in known:
             raise _unknown("model", model_id, known)
-        folder = self.root / "models" / model_id
-        facts = from_json((folder / "card.json").read_bytes())
-        return ModelCard.from_json(facts["card"]), folder / facts["file"]
+        return _card(self.root / "models" / model_id)
 
     def model_on_disk(self, model_id: str) -> tuple[ModelCard, Path]:
         """The same with the file on this machine: a copy in the user's cache, made once, of one in an object store."""
@@ -161,6 +165,22 @@ def _told_of(atlas: Atlas) -> StrataError | None:
     except StrataError as error:
         return error
     return None
+
+
+def _card(folder: Path) -> tuple[ModelCard, Path]:
+    """What the card in a model's folder says, and the model's file, which lies in that folder: a card may be a
+    stranger's. Raises StrataError where it is damaged or names another place."""
+    try:
+        facts = from_json((folder / "card.json").read_bytes())
+        card = ModelCard.from_json(facts["card"])
+        names = [PurePosixPath(name) for name in (facts["file"], *card.side_files)]
+        if any(name.is_absolute() or ".." in name.parts for name in names):
+            raise ValueError("a file elsewhere")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise StrataError(
+            f"The card of the model {folder.name} can not be read. Open its file again, which writes it anew."
+        ) from error
+    return card, folder / names[0]
 
 
 def _unknown(kind: str, name: str, known: list[str]) -> StrataError:

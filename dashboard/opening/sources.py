@@ -53,7 +53,7 @@ def image_set(source: str) -> Path | None:
             return brought("images", name)
         case "server":
             return resolve(name, "images")
-        case "sample":
+        case "sample" if name in SAMPLES:
             folder = library().root / "samples" / name
             if not folder.exists():
                 draw_probe(folder, name)

@@ -20,13 +20,11 @@ from analysis.atlas.artifacts import file_name
 from analysis.errors import StrataError
 from dashboard.library import library
 from dashboard.opening.allowed import FOLDERS, Kind
-from dashboard.opening.unpack import unpacked
+from dashboard.opening.unpack import SPARE, unpacked
 from dashboard.uploads import keep_image
 
 LARGEST = 8 * 2**30
 """Bytes of one upload, unless STRATA_LARGEST_UPLOAD says otherwise."""
-SPARE = 512 * 2**20
-"""Bytes that an upload leaves free on the disk."""
 PHOTO: Literal["photo"] = "photo"
 """A single image that somebody brings to look at."""
 LARGEST_PHOTO = 128 * 2**20

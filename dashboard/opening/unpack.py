@@ -6,10 +6,13 @@ import shutil
 import zipfile
 from pathlib import Path, PurePosixPath
 
+from analysis.amounts import in_bytes
 from analysis.errors import StrataError
 from analysis.probe.folder import CLASS_FILES
 from analysis.probe.picture import is_image_name
 
+SPARE = 512 * 2**20
+"""Bytes of the disk that nothing brought from a browser takes."""
 MOST_IMAGES = 2_000_000
 GROWTH = 60
 """Times its own size that a zip may unpack to: images hardly shrink, bombs do."""
@@ -39,8 +42,13 @@ def _unpack(archive: zipfile.ZipFile, target: Path, room: int) -> None:
     wanted = [info for info in archive.infolist() if not info.is_dir() and _is_wanted(info.filename)]
     if not any(is_image_name(info.filename) for info in wanted):
         raise StrataError("This zip holds no images. Zip a folder of image files; one folder a class gives labels.")
-    if len(wanted) > MOST_IMAGES or sum(info.file_size for info in wanted) > room:
+    size = sum(info.file_size for info in wanted)
+    if len(wanted) > MOST_IMAGES or size > room:
         raise StrataError("This zip unpacks to many times its size. Zip the image files themselves.")
+    if size + SPARE > shutil.disk_usage(target.parent).free:
+        raise StrataError(
+            f"There is no room for the {in_bytes(size)} in this zip. Bring fewer images, or free some space."
+        )
     for info in wanted:
         path = target.joinpath(*_parts(info.filename))
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -50,6 +50,38 @@ def test_a_later_build_wins_channel_by_channel_and_the_older_stays(tmp_path: Pat
     assert table["activation"].tolist() == [1.0] * 8
 
 
+@pytest.mark.parametrize("name", ["/etc/passwd", "../other/net.onnx", "a/../../b"])
+@pytest.mark.parametrize("which", ["file", "side file"])
+def test_a_card_that_names_a_file_elsewhere_is_not_believed(tmp_path: Path, name: str, which: str) -> None:
+    """A card comes with a bundle, from anybody; `strata verify` removes what does not fit it."""
+    library = Library(tmp_path / "library")
+    (tmp_path / "net.onnx").write_bytes(b"x")
+    card = model_card()
+    library.add_model(card, tmp_path / "net.onnx")
+    path = library.root / "models" / card.id / "card.json"
+    facts = from_json(path.read_bytes())
+    if which == "file":
+        facts["file"] = name
+    else:
+        facts["card"]["side_files"] = [name]
+    path.write_bytes(to_json(facts))
+    with pytest.raises(StrataError, match="can not be read"):
+        library.model(card.id)
+    assert library.models() == []
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"[1]", b'{"file": 3, "card": {}}'])
+def test_a_damaged_card_is_told_and_hides_no_other(tmp_path: Path, content: bytes) -> None:
+    library = Library(tmp_path / "library")
+    (tmp_path / "net.onnx").write_bytes(b"x")
+    library.add_model(model_card(), tmp_path / "net.onnx")
+    (library.root / "models" / "broken").mkdir()
+    (library.root / "models" / "broken" / "card.json").write_bytes(content)
+    with pytest.raises(StrataError, match="can not be read"):
+        library.model("broken")
+    assert [card.id for card in library.models()] == [model_card().id]
+
+
 def test_no_file_outside_of_the_atlas_is_served(tmp_path: Path) -> None:
     atlas = Library(tmp_path).create_atlas(model_card(), probe_card())
     (tmp_path / "secret").write_text("secret")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 import time
 import zipfile
 from collections.abc import Callable, Iterator
@@ -22,7 +23,7 @@ from analysis.models.errors import ModelError
 from analysis.models.model import ModelCard
 from dashboard.opening import estimate, recognise, streams
 from dashboard.opening.allowed import offered, resolve
-from dashboard.opening.sources import count_images
+from dashboard.opening.sources import count_images, image_set
 from dashboard.routes import ROUTES
 from tests.dashboard.conftest import Open
 from tests.dashboard.synthetic import model_card, pattern, png
@@ -132,6 +133,23 @@ class TestUploads:
         assert status == 400
         assert said in body
         assert uploads(own_shelf, "images") == []
+
+    def test_a_zip_that_the_disk_has_no_room_for_is_refused(
+        self, own_shelf: Library, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        content = zipped({"a.png": png(pattern(1)) + bytes(20_000)})
+        sizes = shutil.disk_usage(own_shelf.root.parent)
+        left = sizes._replace(free=streams.SPARE + len(content) + 1000)
+        monkeypatch.setattr(shutil, "disk_usage", lambda place: left)
+        status, said = put("/bring/images", [content], "name=set.zip")
+        assert (status, "no room for the" in said) == (400, True)
+        assert uploads(own_shelf, "images") == []
+
+    @pytest.mark.parametrize("name", ["sample//etc", "sample/../../etc", "sample/none", "sample/"])
+    def test_an_address_opens_no_folder_but_a_samples(self, own_shelf: Library, name: str) -> None:
+        (own_shelf.root / "samples").mkdir(parents=True)
+        with pytest.raises(StrataError, match="names no images"):
+            image_set(name)
 
 
 class TestAllowedFolders:
