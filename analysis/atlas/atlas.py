@@ -261,7 +261,8 @@ class Atlas:
 
 
 def create(root: Path, model: ModelCard, probe: ProbeCard | None, created: str, versions: Mapping[str, str]) -> Atlas:
-    """The atlas in `root`, made there if it is not there yet, brought to today's format if it is of an older one."""
+    """The atlas in `root`, made there if it is not there yet, brought to today's format if it is of an older one, and to
+    what is known of the model today: its input may have been corrected."""
     if not (root / MANIFEST).exists():
         manifest = {
             "format": FORMAT,
@@ -275,7 +276,9 @@ def create(root: Path, model: ModelCard, probe: ProbeCard | None, created: str, 
     atlas = Atlas(root)
     if atlas.manifest["format"] < FORMAT:
         migrate(atlas.artifacts, atlas.tasks())
-        write_atomically(root / MANIFEST, to_json({**atlas.manifest, "format": FORMAT}))
+    today = {**atlas.manifest, "format": FORMAT, "model": model.to_json()}
+    if today != atlas.manifest:
+        write_atomically(root / MANIFEST, to_json(today))
     return Atlas(root)
 
 

@@ -33,9 +33,8 @@ class PriorTechnique(technique.Technique):
 
     def plan(self, request: technique.Request) -> list[Task]:
         known = request.probe.hash if request.probe and request.probe.count >= FEWEST else None
-        # the spectrum is taken at the size and with the channels of the model's input, so these belong to the key
-        spec = request.model.input
-        facts = {"input": [spec.channels, spec.height, spec.width, spec.crop]}
+        # all pictures need a prior, so what was drawn for an input that was corrected since is drawn again
+        facts = {"input": request.model.input.values()}
         return [Task(self.name, self.version, request.model.sha256, known, parameters=facts, priority=90)]
 
     def run(self, task: Task, context: technique.Context) -> technique.Artifact:

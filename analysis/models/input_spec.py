@@ -50,6 +50,10 @@ class InputSpec:
         std = images.new_tensor(self.std).view(shape)
         return (images * (high - low) + low - mean) / std
 
+    def values(self) -> dict[str, Any]:
+        """What it says, without how that is known: what results depend on."""
+        return {name: value for name, value in self.to_json().items() if name != "evidence"}
+
     def to_json(self) -> dict[str, Any]:
         facts = asdict(self)
         return {name: list(value) if isinstance(value, tuple) else value for name, value in facts.items()}

@@ -44,7 +44,7 @@ class Measure(technique.Technique):
             return []
         facts = {
             "layers": [layer.name for layer in request.model.layers],
-            "input": {name: value for name, value in request.model.input.to_json().items() if name != "evidence"},
+            "input": request.model.input.values(),
             "keep": request.parameters.keep,
             "width": request.parameters.width,
         }

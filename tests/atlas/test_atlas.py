@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,15 @@ def test_a_damaged_card_is_told_and_hides_no_other(tmp_path: Path, content: byte
     with pytest.raises(StrataError, match="can not be read"):
         library.model("broken")
     assert [card.id for card in library.models()] == [model_card().id]
+
+
+def test_an_atlas_says_its_model_as_it_is_known_today(tmp_path: Path) -> None:
+    library, card = Library(tmp_path), model_card()
+    library.create_atlas(card, probe_card())
+    corrected = replace(card, input=replace(card.input, order="BGR"))
+    atlas = library.create_atlas(corrected, probe_card())
+    assert atlas.model.input.order == "BGR"
+    assert library.atlas(atlas.id).model == corrected
 
 
 def test_no_file_outside_of_the_atlas_is_served(tmp_path: Path) -> None:

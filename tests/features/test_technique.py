@@ -104,6 +104,21 @@ def test_sketches_of_everything_come_before_any_picture():
     assert [task.key for task in planned(steps=40, sketch=0)] == [task.key for task in pictures]
 
 
+def test_what_was_drawn_for_another_input_is_drawn_again():
+    model = model_of(small_net())
+    wanted = Wanted(("0", "2"))
+
+    def keys(**corrected):
+        card = replace(model.card, input=replace(model.card.input, **corrected))
+        prior = PriorTechnique().plan(Request(card, None, wanted, PriorParameters()))
+        return {task.key for task in FeaturesTechnique().plan(Request(card, None, wanted, QUICK, {"prior": prior}))}
+
+    as_it_was = keys()
+    assert keys(evidence={"mean": "as you said"}) == as_it_was, "how it is known changes no picture"
+    for corrected in ({"order": "BGR"}, {"range": (0.0, 255.0)}, {"mean": (0.5,) * 3}, {"std": (0.2,) * 3}):
+        assert not keys(**corrected) & as_it_was, corrected
+
+
 def test_the_classes_of_a_head_are_planned_and_drawn_like_channels():
     torch.manual_seed(0)
     model = model_of(nn.Sequential(small_net(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(10, 4)))
