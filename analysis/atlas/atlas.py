@@ -261,8 +261,10 @@ class Atlas:
 
 
 def create(root: Path, model: ModelCard, probe: ProbeCard | None, created: str, versions: Mapping[str, str]) -> Atlas:
-    """The atlas in `root`, made there if it is not there yet, brought to today's format if it is of an older one, and to
-    what is known of the model today: its input may have been corrected."""
+    """The atlas in `root`, made there if it is not there yet, brought to today's format if it is of an older one.
+
+    It says its model as `model` does: the input may have been corrected since.
+    """
     if not (root / MANIFEST).exists():
         manifest = {
             "format": FORMAT,

@@ -24,7 +24,7 @@ _KNOWN = re.compile(
 _DEBUG = ".debug_pkl"
 _FILES = re.compile(r"\b(save|from_file)\b")
 """Wherever such a word stands: an operator can be called by no other spelling of its name."""
-_SPACES = re.compile(r"\bops\b(?:\.(\w+)\.\w+)?")
+_SPACES = re.compile(r"(?<![\w.])ops\b(?:\.(\w+)\.\w+)?")
 _KNOWN_SPACES = {"aten", "prim", "quantized", "torchvision", "mkldnn", "onednn"}
 _TORCH = re.compile(r"(?<![\w.])torch\b(?!\.\w)")
 _CLASSES = re.compile(rb"\btorch\.classes\b(?:[.\n](\w+))?")
