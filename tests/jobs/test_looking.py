@@ -7,7 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
+from torch import nn
 from typer.testing import CliRunner
 
 from analysis.atlas.clean import garbage
@@ -84,6 +86,30 @@ def test_z_is_that_of_the_statistics(library: Library, request_: LookRequest) ->
     row = statistics.set_index("channel").loc[top["channel"]]
     assert channel["peak"] == pytest.approx(top["value"], rel=1e-5)
     assert channel["z"] == pytest.approx((top["value"] - row["peak_mean"]) / row["peak_std"], rel=1e-4)
+
+
+def test_where_channels_are_classes_those_that_make_the_answer_come_first(tmp_path: Path) -> None:
+    """As in SqueezeNet: a class whose channel rarely moves is far from its mean at once, and still not the answer."""
+    torch.manual_seed(0)
+    net = nn.Sequential(
+        nn.Conv2d(3, 8, 3, padding=1), nn.ReLU(), nn.Conv2d(8, 5, 1), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()
+    )
+    torch.onnx.export(net.eval(), (torch.zeros(1, 3, 32, 32),), str(tmp_path / "net.onnx"), dynamo=False)
+    library, images = Library(tmp_path / "library"), tiny_images(tmp_path / "images")
+    card = open_model(tmp_path / "net.onnx").card
+    library.add_model(card, tmp_path / "net.onnx")
+    assert build_here(library, {"model": card.id, "images": str(images), "techniques": {"statistics": {}}}, Hands(1))
+    (atlas,) = library.atlases()
+    request = LookRequest(model=card.id, atlas=atlas.id, number=3, layers=())
+    assert look_task(str(library.root), "classes", request)
+    found = read_look(library, look_key(library, request))
+    assert found is not None
+    first, last = found.facts["layers"]
+    assert first["measured"]
+    assert not last["measured"]
+    heights = [each["high"] for each in last["channels"]]
+    assert len(heights) > 1
+    assert heights == sorted(heights, reverse=True)
 
 
 def test_a_look_is_named_by_the_image_and_what_it_is_looked_at_with(
