@@ -14,7 +14,7 @@ FOLDERS: dict[Kind, str] = {"models": "STRATA_MODELS", "images": "STRATA_IMAGES"
 """The environment variables that name the folders, apart by the system's path separator; `strata serve` sets them."""
 ENDINGS: dict[Kind, tuple[str, ...]] = {
     "models": (".pt", ".pth", ".onnx", ".safetensors", ".ckpt", ".pt2", ".bin", ".th", ".tar", ".pkl", ".jit"),
-    "images": (".tar", ".tgz", ".tar.gz", ".npz", ".npy", ".zip"),
+    "images": (".tar", ".tgz", ".tar.gz", ".npz", ".npy"),
 }
 """What is offered. A path that is typed in may end otherwise: what a file is, its content tells."""
 MOST = 1000

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Lock
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from analysis.errors import StrataError
 from analysis.models.guard import inspect_guarded
@@ -16,8 +19,12 @@ from dashboard.opening.sources import ModelFile
 AT_ONCE = 2
 """Files that are opened side by side, each in a process of its own; others wait."""
 REMEMBERED = 64
+STANDS = 60
+"""Seconds after which a file that failed to open is opened again for whoever asks."""
 _waiting = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="recognise")
 _found: dict[tuple[Any, ...], Future[ModelCard]] = {}
+_failed: WeakKeyDictionary[Future[ModelCard], float] = WeakKeyDictionary()
+_one_at_a_time = Lock()
 
 
 def recognise(file: ModelFile, architecture: str, corrections: Mapping[str, Any]) -> Future[ModelCard]:
@@ -34,11 +41,22 @@ def recognise(file: ModelFile, architecture: str, corrections: Mapping[str, Any]
     options.pop("trust", None)  # whatever the library opened on trust before, a browser may not ask for it
     facts = file.path.stat()
     key = (str(file.path), facts.st_mtime_ns, facts.st_size, json.dumps(options, sort_keys=True))
-    if key not in _found:
-        while len(_found) >= REMEMBERED:
-            _found.pop(next(iter(_found)))
-        _found[key] = _waiting.submit(inspect_guarded, file.path, **options)
-    return _found[key]
+    with _one_at_a_time:
+        known = _found.get(key)
+        if known is None or not _stands(known):
+            _found.pop(key, None)
+            while len(_found) >= REMEMBERED:
+                del _found[next(iter(_found))]
+            known = _found[key] = _waiting.submit(inspect_guarded, file.path, **options)
+    return known
+
+
+def _stands(found: Future[ModelCard]) -> bool:
+    """Whether to answer this again: a failure stands for as long as somebody may be reading it, and no longer, since
+    what made it (a busy machine, a file half copied) may be over."""
+    if not found.done() or found.exception() is None:
+        return True
+    return time.monotonic() - _failed.setdefault(found, time.monotonic()) < STANDS
 
 
 def _a_known_name(architecture: str) -> str:

@@ -257,6 +257,21 @@ class TestThePage:
         assert "not opened from a browser" in words(app)
         assert not app.button
 
+    def test_a_failure_is_answered_again_for_a_while_and_then_tried_anew(
+        self, own_shelf: Library, answer: Answer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        asked = answer(ModelError("It was not open after 300 seconds."))
+        (tmp_path / "a.pth").write_bytes(b"weights")
+        model = recognise.ModelFile(tmp_path / "a.pth")
+        settled(recognise.recognise(model, "", {}))
+        recognise.recognise(model, "", {})
+        assert len(asked) == 1
+        monkeypatch.setattr(recognise, "STANDS", 0)
+        answer(model_card())
+        settled(recognise.recognise(model, "", {}))
+        assert recognise.recognise(model, "", {}).result() == model_card()
+        assert len(asked) == 2
+
     def test_trust_is_never_passed_on(self, own_shelf: Library, answer: Answer, tmp_path: Path) -> None:
         asked = answer(model_card())
         file = tmp_path / "a.pth"

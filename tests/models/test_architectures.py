@@ -4,7 +4,6 @@ import json
 import lzma
 import subprocess
 import sys
-import time
 
 import pytest
 import torch
@@ -61,13 +60,8 @@ def test_the_index_is_what_the_zoo_builds(data):
     assert built == shapes_of(net)
 
 
-def test_found_in_under_a_second():
-    index.cache_clear()
-    net = find("densenet201", {}).net
-    index.cache_clear()
-    began = time.process_time()
-    assert recognise(shapes_of(net))[0].net.name == "densenet201"
-    assert time.process_time() - began < 5  # generous: a test machine may be slow; the goal of 1 s is in the bench
+def test_the_net_of_most_layers_is_found_first():
+    assert recognise(shapes_of(find("densenet201", {}).net))[0].net.name == "densenet201"
 
 
 def test_strangers_are_not_recognised():
