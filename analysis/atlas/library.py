@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
 import os
 from collections.abc import Mapping
 from contextlib import suppress
@@ -34,6 +35,14 @@ class Library:
         """
         self.root = place(root)
         self._database = database or os.environ.get("STRATA_DATABASE")
+
+    @property
+    def desk(self) -> Path:
+        """A folder of this machine for what is brought: the library's own, or one in the user's cache beside a library
+        in an object store."""
+        if is_local(self.root):
+            return Path(self.root)
+        return _cache() / "desks" / hashlib.sha256(str(self.root).encode()).hexdigest()[:16]
 
     # Models: the files themselves, so that an atlas can be built further after the original has moved
 
@@ -69,7 +78,7 @@ class Library:
         card, file = self.model(model_id)
         if is_local(file):
             return card, file
-        copies = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "strata" / model_id
+        copies = _cache() / model_id
         for name, size in files_below(file.parent).items():
             copy = copies / name
             if not copy.is_file() or copy.stat().st_size != size:
@@ -165,6 +174,10 @@ def _told_of(atlas: Atlas) -> StrataError | None:
     except StrataError as error:
         return error
     return None
+
+
+def _cache() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "strata"
 
 
 def _card(folder: Path) -> tuple[ModelCard, Path]:

@@ -54,7 +54,7 @@ def image_set(source: str) -> Path | None:
         case "server":
             return resolve(name, "images")
         case "sample" if name in SAMPLES:
-            folder = library().root / "samples" / name
+            folder = library().desk / "samples" / name
             if not folder.exists():
                 draw_probe(folder, name)
             return folder

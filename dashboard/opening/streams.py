@@ -116,7 +116,7 @@ def _check_size(size: int, kind: str) -> None:
             f"This file is larger than the {largest() / 2**30:.1f} GiB that this server takes. "
             "Put it into a folder of the server, and open it from there."
         )
-    root = library().root
+    root = library().desk
     root.mkdir(parents=True, exist_ok=True)
     if size + SPARE > shutil.disk_usage(root).free:
         raise StrataError("The server's disk has no room for this file. Ask its operator to make some.")
@@ -129,7 +129,7 @@ def _same_origin(request: Request) -> bool:
 
 
 def _shelf(kind: str) -> Path:
-    return library().root / "uploads" / kind
+    return library().desk / "uploads" / kind
 
 
 def _forget(kind: str) -> None:

@@ -22,7 +22,7 @@ from analysis.jobs.table import Jobs
 from analysis.models.errors import ModelError
 from analysis.models.model import ModelCard
 from dashboard.opening import estimate, recognise, streams
-from dashboard.opening.allowed import offered, resolve
+from dashboard.opening.allowed import Kind, offered, resolve
 from dashboard.opening.sources import count_images, image_set
 from dashboard.routes import ROUTES
 from tests.dashboard.conftest import Open
@@ -144,6 +144,18 @@ class TestUploads:
         status, said = put("/bring/images", [content], "name=set.zip")
         assert (status, "no room for the" in said) == (400, True)
         assert uploads(own_shelf, "images") == []
+
+    def test_a_library_in_an_object_store_takes_files_too(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("STRATA_LIBRARY", "memory://far away")
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+        images = zipped({"a.png": png(pattern(1))})
+        brought: list[tuple[Kind, bytes, str]] = [("models", b"abc", "net.pth"), ("images", images, "a.zip")]
+        for kind, content, name in brought:
+            status, body = put(f"/bring/{kind}", [content], f"name={name}")
+            assert (status, kind) == (200, kind)
+            assert tmp_path in streams.brought(kind, body.split('"')[3]).parents
 
     @pytest.mark.parametrize("name", ["sample//etc", "sample/../../etc", "sample/none", "sample/"])
     def test_an_address_opens_no_folder_but_a_samples(self, own_shelf: Library, name: str) -> None:
