@@ -15,7 +15,7 @@ from analysis.comparison.partners import partners, same_numbers
 from analysis.encoding import from_npz
 from analysis.models.layers import ConvLayer
 from dashboard.library import NotThere, find_atlas, find_layer
-from dashboard.maps import MAP, Layout, Places
+from dashboard.maps import MAP, Places
 from dashboard.state import View
 
 BY_NUMBER, BY_ANSWERS = "number", "answers"
@@ -75,7 +75,7 @@ class Side:
     fit: Fit
 
 
-def side_by_side(atlas: Atlas, layer: ConvLayer, other: Other, layout: Layout, a: Places, b: Places) -> Side:
+def side_by_side(atlas: Atlas, layer: ConvLayer, other: Other, a: Places, b: Places) -> Side:
     """Checkpoints of one net share their channels' numbers, unless their answers to the same images say otherwise; all
     else is matched by these answers."""
     answers = _answers(atlas, layer.name, other, _folder(atlas, layer.name), _folder(other.atlas, other.layer.name))

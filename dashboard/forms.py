@@ -50,7 +50,3 @@ def bounds(field: FieldInfo) -> tuple[float | None, float | None]:
 def _is_integer(field: FieldInfo) -> bool:
     kinds = typing.get_args(field.annotation) or (field.annotation,)
     return int in kinds
-
-
-def _decade(value: float) -> int:
-    return math.floor(math.log10(value))

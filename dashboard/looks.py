@@ -27,8 +27,6 @@ from dashboard.state import View
 
 SURE = 0.005
 """Shares are given to a tenth of a percent; one that rounds to nothing is “under 1 %”."""
-RECENT = 100
-"""Jobs that are looked through for one that looks at this image."""
 LONGEST = 9
 """Digits of a number in an address."""
 GALLERY = 60

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 import torch
 from torch import Tensor
 
-MIXED, FULL = "mixed", "full"
+FULL = "full"
 ALIKE = 0.1
 """Greatest root mean square difference to float32, as a share of a map's deviation: SqueezeNet's last conv and the last
 of ResNet-56 stand at 0.02 and 0.01, nets that enlarge rounding far above."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Iterator
 from queue import Empty, SimpleQueue
@@ -14,7 +13,6 @@ from analysis.jobs.cluster import AWAY, Connection
 from analysis.jobs.worker import Outcome
 from analysis.task import Task
 
-log = logging.getLogger(__name__)
 BEAT = 0.5
 """Seconds between two looks at the job table while a job runs."""
 DEPTH = 2

@@ -129,7 +129,7 @@ def the_channels(layout: Layout) -> None:
     beside = other and places_of(other.atlas, other.layer.name, layout)
     planes, said = [Plane(layer.name, points_of(atlas, layer, found, in_square(found.places), sheets, {}))], ""
     if other and beside:
-        side = side_by_side(atlas, layer, other, layout, found, beside)
+        side = side_by_side(atlas, layer, other, found, beside)
         squares = all_places(found, side)
         back = {there: own for own, there in side.partner.items()}
         planes = [
