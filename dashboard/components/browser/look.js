@@ -55,8 +55,9 @@ function linkTo(href, className, text, state) {
 }
 
 function listen(root, state) {
-  document.addEventListener("keydown", (event) => {
-    if (!root.isConnected || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return
+  document.addEventListener("keydown", function anywhere(event) {
+    if (!root.isConnected) return document.removeEventListener("keydown", anywhere)
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return
     if (event.composedPath()[0].closest?.("input, textarea, select, [contenteditable]")) return
     if (event.key === "[" || event.key === "]") step(root, state, event.key === "[" ? -1 : 1)
     if (event.key === "Escape" && state.channel !== null) choose(root, state, state.layer, null)

@@ -1,6 +1,7 @@
 // Sprite sheets: each file is asked for once, and drawn tile by tile.
 
 const SHEETS = new Map()
+const KEPT = 400 // decoded sheets that a long visit keeps; the browser's own cache has the others
 
 function sheet(url, whenReady) {
   let entry = SHEETS.get(url)
@@ -8,6 +9,7 @@ function sheet(url, whenReady) {
     const image = new Image()
     entry = { image, ready: false, failed: false, waiting: new Set() }
     SHEETS.set(url, entry)
+    if (SHEETS.size > KEPT) SHEETS.delete(SHEETS.keys().next().value)
     const settle = (name) => () => {
       entry[name] = true
       const waiting = [...entry.waiting]
