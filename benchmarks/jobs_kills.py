@@ -108,7 +108,7 @@ def _build(library: Library, images: Path, trace: Path, most: int, chance: rando
                 again += 1
             if served.poll() is not None:
                 served = _serve(library, trace)
-            if killed.total() < most and row.total and next_kill.is_due(_size(trace)) and next_kill.strike(served):
+            if killed.total() < most and next_kill.is_due(_size(trace)) and next_kill.strike(served):
                 killed[next_kill.kind] += 1
                 next_kill = _Kill(chance, _size(trace))
             time.sleep(0.05)

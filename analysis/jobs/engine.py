@@ -196,9 +196,19 @@ class Engine:
         priority: int,
         beat: Callable[[], None] = lambda: None,
     ) -> Any:
-        """The result of a job's only task; None when the job was cancelled before it came."""
-        attempt, future, gone = 0, None, 0.0
-        while future is None or not future.done() or future.status in LOST:
+        """The result of a job's only task; None when the job was cancelled before it came.
+
+        A task whose worker died is run once more: one that was killed by chance has nothing to do with it.
+        """
+        attempt, future, gone, killed = 0, None, 0.0, False
+        while True:
+            if future is not None and future.done() and future.status not in LOST:
+                try:
+                    return future.result()
+                except KilledWorker:
+                    if killed:
+                        raise StrataError(KILLED) from None
+                    killed, future = True, None
             client = self._cluster.client()
             if client is not None and (future is None or future.status in LOST):
                 attempt += 1
@@ -213,12 +223,6 @@ class Engine:
                     return None
             beat()
             time.sleep(BEAT)
-        try:
-            return future.result()
-        except KilledWorker:
-            raise StrataError(
-                "The worker process was killed, most likely out of memory. Try a smaller image or model."
-            ) from None
 
     def _sign_to_stop(self, job: Job) -> None:
         write_atomically(self.library.job_folder(job.id) / "cancel", b"")

@@ -14,9 +14,13 @@ import pytest
 from distributed import Client
 
 from analysis.atlas.library import Library
+from analysis.jobs import engine
 from analysis.jobs.cluster import cluster
 from analysis.jobs.engine import Engine
+from analysis.jobs.prepare import prepare
+from analysis.jobs.request import BuildRequest
 from analysis.jobs.table import Job, Jobs
+from analysis.jobs.waves import KILLED
 from analysis.models.open import open_model
 from tests.tiny import tiny_images, tiny_onnx
 
@@ -182,3 +186,28 @@ def test_a_worker_that_is_killed_costs_only_what_it_was_doing(library: Library, 
     assert killed
     assert (job.state, job.error) == ("done", None)
     assert run(library, client, images, {"statistics": {}}).state == "done"
+
+
+@pytest.mark.parametrize(("kills", "state", "error"), [(1, "done", None), (2, "failed", KILLED)])
+def test_a_worker_that_is_killed_while_images_are_opened_is_tried_once_more(
+    library: Library,
+    client: Client,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    kills: int,
+    state: str,
+    error: str | None,
+) -> None:
+    log = tmp_path / "planned"
+
+    def deadly(library_root: str, request: BuildRequest) -> tuple[str, str]:
+        with log.open("a") as tries:
+            tries.write("x")
+        if len(log.read_text()) <= kills:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return prepare(library_root, request)
+
+    monkeypatch.setattr(engine, "prepare", deadly)
+    job = run(library, client, tiny_images(tmp_path / "images"), {"weights": {}})
+    assert (job.state, job.error) == (state, error)
+    assert len(log.read_text()) == 2
