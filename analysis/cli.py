@@ -112,8 +112,6 @@ def build(
     }
     job = build_here(shelf, request, Hands(workers, scheduler, memory))
     _end(job.state, job.error)
-    if "atlas" not in job.result:
-        raise StrataError("The build ended before its atlas was begun. Run the same command again.")
     atlas = shelf.atlas(job.result["atlas"])
     if atlas.probe is not None:
         print_skipped(atlas.probe)
@@ -375,7 +373,7 @@ def _numbers(text: str) -> list[int]:
 def _end(state: str, error: str | None) -> None:
     if state == "failed":
         raise StrataError(error or "The build failed. Run it again to go on where it stopped.")
-    if state == "cancelled":
+    if state != "done":
         raise StrataError("The build was stopped. Run the same command to go on where it was.")
 
 

@@ -60,6 +60,8 @@ class Engine:
     def run(self, job: Job, watch: Callable[[Job], None] = lambda job: None) -> Job:
         """Run one claimed job to its end and return its row. What goes wrong is written there, not raised.
 
+        A job that another engine took meanwhile is returned as it was: not ended.
+
         watch : called with the row each time its progress is written
         """
         try:
@@ -122,8 +124,11 @@ class Engine:
         waves = Waves(agenda, self._cluster, partial(self._submit, job.id, atlas.id, sooner))
         unwritable = ""
 
+        def far() -> dict[str, Any]:
+            return {"result": {"atlas": atlas.id}, **tally.row()}
+
         def beat() -> None:
-            row = self._ledger.write(job, result={"atlas": atlas.id}, **{**tally.row(), **self._cluster.trouble()})
+            row = self._ledger.write(job, **{**far(), **self._cluster.trouble()})
             agenda.look_at(self._ledger.looked_at(atlas.id))
             if row.cancel:
                 waves.stop()
@@ -139,9 +144,9 @@ class Engine:
                 atlas.artifacts.fail(agenda.task(outcome.key), KILLED)
             tally.add(outcome)
         if unwritable:
-            return self._ledger.finish(job, "failed", unwritable, **tally.row())
+            return self._ledger.finish(job, "failed", unwritable, **far())
         state: State = "cancelled" if agenda.left or tally.cancelled else "failed" if tally.failed else "done"
-        return self._ledger.finish(job, state, tally.error(), **tally.row())
+        return self._ledger.finish(job, state, tally.error(), **far())
 
     def _submit(
         self, job_id: str, atlas_id: str, sooner: int, client: Client, task: Task, priority: int, attempt: int

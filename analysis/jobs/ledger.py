@@ -42,7 +42,7 @@ class Ledger:
             except Unreachable as unreachable:
                 log.warning("%s", unreachable)
                 if time.monotonic() > until:
-                    return replace(self._rows.pop(job.id, job), state=state, error=error)
+                    return replace(self._rows.pop(job.id, job), state=state, error=error, **values)
                 time.sleep(AGAIN)
             else:
                 self._rows.pop(job.id, None)

@@ -121,24 +121,27 @@ def assignments(texts: Sequence[str]) -> dict[str, Any]:
 def _run(library: Library, kind: Kind, request: Mapping[str, Any], on: Hands) -> Job:
     """File a job and run it here.
 
-    Where another engine has it (a running `strata serve`), watch it there, and take it up should that engine be lost.
+    Where another engine has it (a running `strata serve`), or takes it meanwhile, watch it there; take it up should
+    that engine be lost.
     """
     jobs = Jobs(library.database_url)
-    asked = jobs.submit(kind, request, _user())
+    job = asked = jobs.submit(kind, request, _user())
     with watching() as watch:
-        while (job := jobs.claim(asked.id)) is None:
-            asked = jobs.get(asked.id)
-            watch(asked)
-            if asked.ended:
-                return asked
-            time.sleep(BEAT)
-        try:
-            with cluster(on.workers, on.scheduler, on.memory) as client:
-                return Engine(library, client).run(job, watch)
-        except KeyboardInterrupt:
-            jobs.cancel(job.id)
-            jobs.finish(job.id, "cancelled")
-            raise
+        while not job.ended:
+            mine = jobs.claim(asked.id)
+            if mine is None:
+                time.sleep(BEAT)
+                job = jobs.get(asked.id)
+                watch(job)
+                continue
+            try:
+                with cluster(on.workers, on.scheduler, on.memory) as client:
+                    job = Engine(library, client).run(mine, watch)
+            except KeyboardInterrupt:
+                jobs.cancel(mine.id)
+                jobs.finish(mine.id, "cancelled")
+                raise
+    return job
 
 
 def _user() -> str:

@@ -88,9 +88,10 @@ def test_building_again_computes_nothing_and_a_lost_part_is_made_again_the_same(
     library: Library, client: Client, tmp_path: Path
 ) -> None:
     images = tiny_images(tmp_path / "images")
-    run(library, client, images)
+    first = run(library, client, images)
     before = artifacts(library)
     (atlas,) = library.atlases()
+    assert run(library, client, images).result == first.result == {"atlas": atlas.id}
     lost = next(iter((atlas.root / "features").glob("*/*")))
     kept = atlas.root / "statistics"
     times = {file: file.stat().st_mtime_ns for file in kept.rglob("*.parquet")}

@@ -45,6 +45,6 @@ def test_a_database_that_stays_away_does_not_hold_up_who_asked(table: Flaky, mon
     job = table.claim()
     assert job is not None
     table.away = 10**6
-    told = Ledger(table).finish(job, "failed", "The disk is full.")
-    assert (told.state, told.error) == ("failed", "The disk is full.")
+    told = Ledger(table).finish(job, "failed", "The disk is full.", result={"atlas": "net"})
+    assert (told.state, told.error, told.result) == ("failed", "The disk is full.", {"atlas": "net"})
     assert table.get(job.id).state == "running"  # for the next engine
