@@ -9,7 +9,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from analysis import library_commands
+from analysis import job_commands, library_commands
 from analysis.errors import StrataError
 from analysis.options import DATABASE, HERE, LIBRARY
 
@@ -307,6 +307,7 @@ def diagnose(
         print_findings(findings, unjudged)
 
 
+job_commands.register(app)
 library_commands.register(app)
 
 

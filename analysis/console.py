@@ -131,7 +131,7 @@ def watching() -> Iterator[Callable[[Job], None]]:
 
         def show(job: Job) -> None:
             known: dict[str, Any] = {"completed": job.done, "total": job.total or None}
-            progress.update(bar, description=escape(job.note or job.state), figures=_figures(job), **known)
+            progress.update(bar, description=escape(job.note or job.state), figures=how_far(job), **known)
 
         yield show
 
@@ -145,7 +145,7 @@ def _lines() -> Callable[[Job], None]:
             told = time.monotonic()
             parts = (
                 f"{job.done}/{job.total}" if job.total else "",
-                _figures(job),
+                how_far(job),
                 job.state if job.ended else job.note,
             )
             print(" · ".join(part for part in parts if part), file=sys.stderr, flush=True)
@@ -153,7 +153,7 @@ def _lines() -> Callable[[Job], None]:
     return show
 
 
-def _figures(job: Job) -> str:
+def how_far(job: Job) -> str:
     """`3/26 layers · 480/3000 channels · 2 min 5 s left`"""
     figures = [
         f"{job.progress[things + '_done']}/{job.progress[things]} {things}"

@@ -84,11 +84,17 @@ def delete(name: NAME, library: LIBRARY = HERE, database: DATABASE = None, yes: 
     # an atlas that can not be read can be deleted
     exact = {atlas.id: atlas for atlas in shelf.all_atlases()}
     atlas = exact[name] if name in exact else shelf.atlas(name)
-    for job in Jobs(shelf.database_url).unfinished():
-        if job.result.get("atlas") == atlas.id:
-            raise StrataError(f"The atlas {atlas.id} is being built. Cancel its job first, or wait for its end.")
+    jobs = Jobs(shelf.database_url)
+    making = [job for job in jobs.unfinished() if job.result.get("atlas") == atlas.id]
+    for job in making:
+        if not jobs.lost(job):
+            raise StrataError(
+                f"The atlas {atlas.id} is being built. Stop that with `strata cancel {job.id}`, or wait for its end."
+            )
     if not yes and not typer.confirm(f"Delete {atlas.id} ({in_bytes(size_of(atlas.root))})?"):
         raise StrataError("Nothing was deleted. Answer y, or give --yes, to delete it.")
+    for job in making:
+        jobs.cancel(job.id)  # its engine is lost; the next one would make the atlas again
     remove(atlas)
     print(f"deleted {atlas.id}")
 

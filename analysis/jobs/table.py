@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Literal
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -43,6 +43,7 @@ class Job:
     result      : where it led: {"atlas": id}, {"folder": path} or {"look": key}
     cancel      : somebody asked to stop it
     asked_by    : names of those who asked for it
+    engine      : the process that has it, as jobs/owner.py names it
     """
 
     id: str
@@ -61,6 +62,7 @@ class Job:
     progress: Mapping[str, Any] = field(default_factory=dict)
     result: Mapping[str, Any] = field(default_factory=dict)
     asked_by: str = ""
+    engine: str | None = None
 
     @property
     def ended(self) -> bool:
@@ -142,46 +144,71 @@ class Jobs:
         )
 
     def cancel(self, job_id: str) -> None:
-        """Ask a job to stop. One that nobody has begun stops here; a running one stops when its engine sees it."""
+        """Ask a job to stop. One that nobody has begun, or whose engine was lost, stops here; one that runs stops when
+        its engine sees it."""
         with self._session() as session:
-            here = JobRow.id == job_id
-            session.execute(update(JobRow).where(here, JobRow.state.not_in(ENDED)).values(cancel=True, wanted=None))
-            ended = {"state": "cancelled", "finished": now()}
-            session.execute(update(JobRow).where(here, JobRow.state == "queued").values(**ended))
+            here = update(JobRow).where(JobRow.id == job_id, JobRow.state.not_in(ENDED))
+            session.execute(here.values(cancel=True, wanted=None))
             session.commit()
+            row = session.get(JobRow, job_id)
+            if row is not None and (row.state == "queued" or self.lost(_job(row))):
+                session.execute(update(JobRow).where(_unchanged(row)).values(state="cancelled", finished=now()))
+                session.commit()
+
+    def leave(self, job_id: str, name: str) -> None:
+        """One of those who asked waits no more, and this process runs the job no more.
+
+        For the others' sake it goes on: what ran here waits for another engine. With nobody left it is cancelled.
+        """
+        while not (job := self.get(job_id)).ended:
+            mine = job.state == "running" and job.engine == this_process()
+            others = [each for each in job.asked_by.split(", ") if each not in ("", name)]
+            if mine and (job.cancel or not others):
+                self.finish(job_id, "cancelled", cancel=True)
+                return
+            if not others:  # another engine has it
+                return
+            left = {"asked_by": ", ".join(others), **({"state": "queued", "engine": None, "note": ""} if mine else {})}
+            as_read = (JobRow.asked_by == job.asked_by) & JobRow.engine.is_not_distinct_from(job.engine)
+            with self._session() as session:
+                written = session.execute(update(JobRow).where(JobRow.id == job_id, as_read).values(**left))
+                session.commit()
+            if written.rowcount:  # type: ignore[attr-defined]
+                return
 
     def claim(self, job_id: str | None = None) -> Job | None:
         """Take the oldest waiting job (or the given one), or one whose engine was lost; None where there is none.
 
-        No two engines get the same job: the row is changed only where it still is what was read. An engine is lost when
-        its process is gone from this machine, or its heartbeat has stood still for as long as `lost_after` by this
-        process's own clock: the time of day may be set back, and differs from machine to machine.
+        No two engines get the same job: the row is changed only where it still is what was read.
         """
         with self._session() as session:
             unfinished = select(JobRow).where(JobRow.state.not_in(ENDED)).order_by(JobRow.created)
             rows = session.scalars(unfinished if job_id is None else unfinished.where(JobRow.id == job_id)).all()
             for row in rows:
-                if row.state == "running" and not self._lost(row):
+                if row.state == "running" and not self.lost(_job(row)):
                     continue
-                unchanged = (
-                    (JobRow.id == row.id)
-                    & (JobRow.state == row.state)
-                    & (JobRow.heartbeat.is_not_distinct_from(row.heartbeat))
-                )
                 mine = {"state": "running", "started": now(), "heartbeat": now(), "engine": this_process()}
-                taken = session.execute(update(JobRow).where(unchanged).values(**mine))
+                taken = session.execute(update(JobRow).where(_unchanged(row)).values(**mine))
                 session.commit()
                 if taken.rowcount:  # type: ignore[attr-defined]
                     session.refresh(row)
                     return _job(row)
         return None
 
-    def _lost(self, row: JobRow) -> bool:
-        if has_died(row.engine):
+    def lost(self, job: Job) -> bool:
+        """Whether a job runs no more although it says so: its engine is gone from this machine, or its heartbeat has
+        stood still for as long as `lost_after`.
+
+        By this process's own clock: the time of day may be set back, and differs from machine to machine. So who would
+        know it of another machine asks again, for that long.
+        """
+        if job.state != "running":
+            return False
+        if has_died(job.engine):
             return True
-        beat, since = self._beats.get(row.id, (None, 0.0))
-        if beat != row.heartbeat:
-            self._beats[row.id] = (row.heartbeat, time.monotonic())
+        beat, since = self._beats.get(job.id, (None, 0.0))
+        if beat != job.heartbeat:
+            self._beats[job.id] = (job.heartbeat, time.monotonic())
             return False
         return time.monotonic() - since > self._lost_after
 
@@ -221,6 +248,12 @@ class Jobs:
     def _session(self) -> Iterator[Session]:
         with told(), Session(self._database, expire_on_commit=False) as session:
             yield session
+
+
+def _unchanged(row: JobRow) -> ColumnElement[bool]:
+    """That a row still is what was read: nobody took it, and its engine was not heard of."""
+    beat = JobRow.heartbeat.is_not_distinct_from(row.heartbeat)
+    return (JobRow.id == row.id) & (JobRow.state == row.state) & beat
 
 
 def _job(row: JobRow) -> Job:

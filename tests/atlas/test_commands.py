@@ -13,6 +13,7 @@ from analysis.atlas.library import Library
 from analysis.cli import app
 from analysis.jobs.table import Jobs
 from tests.atlas.built import MEASURED, PICTURES, built
+from tests.jobs.test_table import engine_dies
 
 
 @pytest.fixture
@@ -61,13 +62,28 @@ def test_a_deletion_asks_first(home: Library) -> None:
     assert home.atlases() == []
 
 
-def test_what_is_being_built_is_not_deleted(home: Library) -> None:
+def being_built(home: Library) -> tuple[Jobs, str]:
+    """The job table, and a job in it that makes the atlas there is."""
     (atlas,) = home.atlases()
     jobs = Jobs(home.database_url)
-    job = jobs.submit("build", {"model": atlas.model.id})
+    job = jobs.submit("build", {"model": atlas.model.id}, "Ada")
     jobs.claim()
     jobs.write(job.id, result={"atlas": atlas.id})
-    assert "is being built. Cancel its job first" in said(strata("delete", "net", "--yes"))
+    return jobs, job.id
+
+
+def test_what_is_being_built_is_not_deleted(home: Library) -> None:
+    _jobs, job = being_built(home)
+    assert f"is being built. Stop that with `strata cancel {job}`" in said(strata("delete", "net", "--yes"))
+
+
+def test_what_an_engine_built_that_died_is_deleted_and_not_made_again(home: Library) -> None:
+    jobs, job = being_built(home)
+    engine_dies(jobs)
+    assert strata("delete", "net", "--yes").exit_code == 0
+    assert home.all_atlases() == []
+    assert jobs.get(job).state == "cancelled"
+    assert jobs.claim() is None
 
 
 def test_an_atlas_that_can_not_be_read_is_listed_and_deleted(home: Library) -> None:

@@ -77,7 +77,13 @@ def test_what_was_cancelled_is_asked_for_anew(jobs: Jobs) -> None:
 def owned_by(jobs: Jobs, owner: str, **values: str) -> None:
     with jobs._database.begin() as connection:
         for name, value in {"engine": owner, **values}.items():
-            connection.execute(text(f"UPDATE jobs SET {name} = :value"), {"value": value})
+            connection.execute(text(f"UPDATE jobs SET {name} = :value WHERE state = 'running'"), {"value": value})
+
+
+def engine_dies(jobs: Jobs) -> None:
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    owned_by(jobs, f"{socket.gethostname()}/{gone.pid}/0.00")
 
 
 def test_a_job_whose_engines_heart_stands_still_is_taken_up_whatever_the_time_of_day(database: str) -> None:
@@ -99,11 +105,56 @@ def test_an_engine_that_died_on_this_machine_is_missed_at_once(jobs: Jobs) -> No
     job = jobs.submit("build", REQUEST)
     jobs.claim()
     assert jobs.claim() is None
-    gone = subprocess.Popen(["true"])
-    gone.wait()
-    owned_by(jobs, f"{socket.gethostname()}/{gone.pid}/0.00")
+    engine_dies(jobs)
     again = jobs.claim(job.id)
     assert again is not None
+
+
+def test_a_job_whose_engine_died_is_cancelled_without_another_one(database: str) -> None:
+    jobs = Jobs(database, lost_after=timedelta(seconds=0.2))
+    here = jobs.submit("build", REQUEST)
+    jobs.claim()
+    engine_dies(jobs)
+    jobs.cancel(here.id)
+    assert (jobs.get(here.id).state, jobs.claim()) == ("cancelled", None)
+    elsewhere = jobs.submit("build", REQUEST)
+    jobs.claim()
+    owned_by(jobs, "elsewhere/1/0.00")
+    jobs.cancel(elsewhere.id)
+    assert jobs.get(elsewhere.id).state == "running", "it may live"
+    time.sleep(0.3)
+    jobs.cancel(elsewhere.id)
+    assert jobs.get(elsewhere.id).state == "cancelled"
+
+
+def test_who_leaves_takes_a_job_from_nobody_else(jobs: Jobs) -> None:
+    job = jobs.submit("build", REQUEST, "Ada")
+    jobs.submit("build", REQUEST, "Bert")
+    jobs.submit("build", REQUEST, "Cleo")
+    jobs.claim()
+    jobs.leave(job.id, "Ada")
+    left = jobs.get(job.id)
+    assert (left.state, left.cancel, left.asked_by) == ("queued", False, "Bert, Cleo")
+    assert jobs.submit("build", REQUEST, "Dora").id == job.id, "it still is what is wanted"
+    jobs.leave(job.id, "Dora")
+    assert jobs.claim() is not None
+    owned_by(jobs, "elsewhere/1/0.00")
+    jobs.leave(job.id, "Bert")
+    jobs.leave(job.id, "Cleo")
+    assert jobs.get(job.id).state == "running", "another engine has it"
+
+
+def test_who_leaves_alone_cancels_and_so_does_who_leaves_what_was_cancelled(jobs: Jobs) -> None:
+    alone = jobs.submit("build", REQUEST, "Ada")
+    jobs.claim()
+    jobs.leave(alone.id, "Ada")
+    assert jobs.get(alone.id).state == "cancelled"
+    shared = jobs.submit("build", REQUEST, "Ada")
+    jobs.submit("build", REQUEST, "Bert")
+    jobs.claim()
+    jobs.cancel(shared.id)
+    jobs.leave(shared.id, "Ada")
+    assert jobs.get(shared.id).state == "cancelled"
 
 
 def test_an_engine_that_lost_its_job_writes_into_it_no_more(jobs: Jobs) -> None:
