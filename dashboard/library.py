@@ -24,6 +24,8 @@ CLASSES = "classes"
 """The kind of a head among the layers."""
 OUTPUTS = "outputs"
 """The technique that measures heads."""
+ASKER = "a browser"
+"""Who asks for what is asked for here: somebody, for whom a job goes on that another one stops waiting for."""
 RECENT = 40
 """Jobs that are looked through for one that is under way."""
 
@@ -53,7 +55,7 @@ def recent_jobs() -> Sequence[Job]:
 
 def file_job(kind: Kind, request: Mapping[str, Any]) -> Job:
     """Ask for a job; every page sees it from now on."""
-    job = jobs().submit(kind, request)
+    job = jobs().submit(kind, request, ASKER)
     forget()
     return job
 

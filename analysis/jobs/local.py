@@ -126,21 +126,20 @@ def _run(library: Library, kind: Kind, request: Mapping[str, Any], on: Hands) ->
     """
     jobs = Jobs(library.database_url)
     job = asked = jobs.submit(kind, request, _user())
-    with watching() as watch:
-        while not job.ended:
-            mine = jobs.claim(asked.id)
-            if mine is None:
-                time.sleep(BEAT)
-                job = jobs.get(asked.id)
-                watch(job)
-                continue
-            try:
+    try:
+        with watching() as watch:
+            while not job.ended:
+                mine = jobs.claim(asked.id)
+                if mine is None:
+                    time.sleep(BEAT)
+                    job = jobs.get(asked.id)
+                    watch(job)
+                    continue
                 with cluster(on.workers, on.scheduler, on.memory) as client:
                     job = Engine(library, client).run(mine, watch)
-            except KeyboardInterrupt:
-                jobs.cancel(mine.id)
-                jobs.finish(mine.id, "cancelled")
-                raise
+    except KeyboardInterrupt:
+        jobs.leave(asked.id, _user())
+        raise
     return job
 
 

@@ -72,3 +72,20 @@ def test_only_a_build_that_is_done_ends_well(state: str) -> None:
     _end("done", None)
     with pytest.raises(StrataError):
         _end(state, None)
+
+
+@pytest.mark.parametrize(("others", "state"), [(("Bert",), "queued"), ((), "cancelled")])
+def test_who_presses_ctrl_c_stops_the_job_for_nobody_else(
+    library: Library, jobs: Jobs, monkeypatch: pytest.MonkeyPatch, others: tuple[str, ...], state: str
+) -> None:
+    def interrupted(job: Job) -> Job:
+        for name in others:
+            jobs.submit("build", job.request, name)
+        raise KeyboardInterrupt
+
+    played_by(monkeypatch, interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        build_here(library, REQUEST, Hands(1))
+    (job,) = jobs.recent()
+    assert job.state == state
+    assert (job.asked_by == "Bert") == bool(others)
