@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -94,6 +95,8 @@ def cluster(workers: int | None = None, scheduler: str | None = None, memory: st
 
 AWAY = (OSError, TimeoutError, asyncio.CancelledError, ClosedClientError)
 """What is raised while a scheduler goes away."""
+PAUSE = 5.0
+"""Seconds between two tries to reach it again."""
 
 
 class Connection:
@@ -103,16 +106,23 @@ class Connection:
         self._client = client
         self._address = client.scheduler.address if client.scheduler else ""
         self._connecting = Lock()
+        self._not_before = 0.0
 
     def client(self) -> Client | None:
         """A connected client; None while the scheduler is gone."""
+        if self._client.status == "closed":
+            self._reconnect()
+        return self._client if self._client.status == "running" else None
+
+    def _reconnect(self) -> None:
+        """Try it, but not at once after a failure: a try takes seconds, in which no job that asks writes its heartbeat,
+        and asked for each job and turn it would never end."""
         with self._connecting:
-            if self._client.status == "closed":
+            if self._client.status == "closed" and time.monotonic() >= self._not_before:
                 try:
                     self._client = Client(self._address, timeout="2s")
                 except (OSError, TimeoutError):
-                    return None
-            return self._client if self._client.status == "running" else None
+                    self._not_before = time.monotonic() + PAUSE
 
     def workers(self) -> int:
         """Threads of the cluster; 0 while the scheduler is gone."""

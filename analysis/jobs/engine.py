@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -48,14 +48,19 @@ class Engine:
         self._ledger = Ledger(self.jobs)
         self._cluster = Connection(client)
 
-    def serve(self, stop: Event, at_once: int = 8) -> None:
-        """Take jobs until `stop` is set, several side by side, so that a dream does not wait for a build's end."""
+    def serve(self, stop: Event, at_once: int = 8, kept: int = 2) -> None:
+        """Take jobs until `stop` is set, `at_once` side by side; the last `kept` are for what people wait for at the
+        screen, so that a dream does not wait for a build's end."""
         with ThreadPoolExecutor(at_once) as pool:
-            running: set[Any] = set()
+            running: dict[Any, Job] = {}
             while not stop.wait(BEAT):
-                running = {job for job in running if not job.done()}
-                while len(running) < at_once and (job := self._claim()) is not None:
-                    running.add(pool.submit(self.run, job))
+                running = {future: job for future, job in running.items() if not future.done()}
+                while len(running) < at_once:
+                    builds = sum(job.kind == "build" for job in running.values()) < at_once - kept
+                    job = self._claim(builds, {job.id for job in running.values()})
+                    if job is None:
+                        break
+                    running[pool.submit(self.run, job)] = job
 
     def run(self, job: Job, watch: Callable[[Job], None] = lambda job: None) -> Job:
         """Run one claimed job to its end and return its row. What goes wrong is written there, not raised.
@@ -86,9 +91,9 @@ class Engine:
         except (OSError, StrataError) as error:
             log.warning("%s", error)
 
-    def _claim(self) -> Job | None:
+    def _claim(self, builds: bool, but: Collection[str]) -> Job | None:
         try:
-            return self.jobs.claim()
+            return self.jobs.claim(builds=builds, but=but)
         except StrataError as error:
             log.warning("%s", error)
             return None

@@ -6,7 +6,7 @@ import hashlib
 import json
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -176,15 +176,23 @@ class Jobs:
             if written.rowcount:  # type: ignore[attr-defined]
                 return
 
-    def claim(self, job_id: str | None = None) -> Job | None:
-        """Take the oldest waiting job (or the given one), or one whose engine was lost; None where there is none.
+    def claim(self, job_id: str | None = None, builds: bool = True, but: Collection[str] = ()) -> Job | None:
+        """Take the job whose turn it is (or the given one), or one whose engine was lost; None where there is none.
 
-        No two engines get the same job: the row is changed only where it still is what was read.
+        What a person waits for at the screen goes before builds, and these before builds marked `later`; then the
+        oldest first. No two engines get the same job: the row is changed only where it still is what was read.
+
+        builds : False takes none · but : jobs not to take, those that the caller runs: slow to write, they are not lost
         """
         with self._session() as session:
-            unfinished = select(JobRow).where(JobRow.state.not_in(ENDED)).order_by(JobRow.created)
-            rows = session.scalars(unfinished if job_id is None else unfinished.where(JobRow.id == job_id)).all()
-            for row in rows:
+            unfinished = (
+                select(JobRow).where(JobRow.state.not_in(ENDED), JobRow.id.not_in(but)).order_by(JobRow.created)
+            )
+            if job_id is not None:
+                unfinished = unfinished.where(JobRow.id == job_id)
+            if not builds:
+                unfinished = unfinished.where(JobRow.kind != "build")
+            for row in sorted(session.scalars(unfinished), key=_turn):
                 if row.state == "running" and not self.lost(_job(row)):
                     continue
                 mine = {"state": "running", "started": now(), "heartbeat": now(), "engine": this_process()}
@@ -248,6 +256,10 @@ class Jobs:
     def _session(self) -> Iterator[Session]:
         with told(), Session(self._database, expire_on_commit=False) as session:
             yield session
+
+
+def _turn(row: JobRow) -> tuple[bool, bool]:
+    return row.kind == "build", bool(row.request.get("later"))
 
 
 def _unchanged(row: JobRow) -> ColumnElement[bool]:

@@ -47,6 +47,15 @@ def test_no_two_engines_get_the_same_job(jobs: Jobs) -> None:
     assert sorted(claimed) == sorted(asked)
 
 
+def test_what_somebody_waits_for_at_the_screen_goes_before_builds_and_builds_before_those_for_later(jobs: Jobs) -> None:
+    later = jobs.submit("build", {"number": 0, "later": True})
+    build = jobs.submit("build", {"number": 1})
+    dream, look, render = (jobs.submit(kind, {}) for kind in ("dream", "look", "render"))
+    taken = [jobs.claim(builds=False, but={look.id}) for _ in range(3)]
+    assert [job and job.id for job in taken] == [dream.id, render.id, None]
+    assert [job.id for job in iter(jobs.claim, None)] == [look.id, build.id, later.id]
+
+
 def test_a_waiting_job_is_cancelled_at_once_and_a_running_one_is_asked_to_stop(jobs: Jobs) -> None:
     waiting = jobs.submit("build", {"number": 1})
     jobs.cancel(waiting.id)
