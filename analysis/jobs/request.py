@@ -1,11 +1,15 @@
-"""What a build is asked for, as it stands in the job table."""
+"""What jobs are asked for, as it stands in the job table."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from analysis.dream.parameters import DreamParameters
+from analysis.features.parameters import Parameters, PortraitParameters
 
 EVERYTHING = ("weights", "circuits", "statistics", "exemplars", "outputs", "images", "heat", "features")
 """The techniques of a whole build."""
@@ -71,3 +75,42 @@ class LookRequest(BaseModel):
     image: str | None = None
     number: int | None = Field(default=None, ge=0)
     layers: tuple[str, ...] | None = None
+
+
+REQUESTS: Mapping[str, type[BaseModel]] = {
+    "build": BuildRequest,
+    "render": RenderRequest,
+    "dream": DreamRequest,
+    "look": LookRequest,
+}
+PARAMETERS: Mapping[str, type[BaseModel]] = {
+    "features": Parameters,
+    "render": PortraitParameters,
+    "dream": DreamParameters,
+}
+"""Of the techniques, and the kinds of jobs, whose parameters people set; read without torch, which the others bring."""
+
+
+def meant(kind: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The request as everybody writes it who means the same: its defaults written out, its paths without detours; not
+    how soon. One that is none stays as it is: its job will say what is wrong."""
+    try:
+        whole = REQUESTS[kind](**request).model_dump(mode="json", exclude={"later"})
+    except ValidationError:
+        return request
+    for name in ("image", "images"):
+        if os.path.isabs(whole.get(name) or ""):
+            whole[name] = os.path.realpath(whole[name])
+    if kind == "build":
+        whole["image_options"] = {"count": None, "seed": 0, **whole["image_options"]}
+        whole["techniques"] = {name: _whole(name, values) for name, values in whole["techniques"].items()}
+    if "parameters" in whole:
+        whole["parameters"] = _whole(kind, whole["parameters"])
+    return whole
+
+
+def _whole(name: str, values: Mapping[str, Any]) -> Mapping[str, Any]:
+    try:
+        return PARAMETERS[name](**values).model_dump(mode="json") if name in PARAMETERS else values
+    except ValidationError:
+        return values

@@ -20,6 +20,7 @@ from analysis.clock import now
 from analysis.errors import StrataError
 from analysis.jobs.database import connect, told
 from analysis.jobs.owner import has_died, this_process
+from analysis.jobs.request import meant
 from analysis.jobs.schema import JobRow, LookRow
 
 Kind = Literal["build", "dream", "render", "look"]
@@ -92,7 +93,8 @@ class Jobs:
         self._beats: dict[str, tuple[str | None, float]] = {}
 
     def submit(self, kind: Kind, request: Mapping[str, Any], asked_by: str = "") -> Job:
-        """Ask for something. The same that is still waiting or running is not filed twice: all who ask get one job."""
+        """Ask for something. The same that is still waiting or running, in whatever words, is not filed twice: all who
+        ask get one job."""
         wanted = _hash_of(kind, request)
         while True:
             with self._session() as session:
@@ -101,11 +103,10 @@ class Jobs:
                     row = JobRow(id=uuid.uuid4().hex[:12], kind=kind, request=dict(request), created=now())
                     row.wanted, row.asked_by = wanted, asked_by
                     session.add(row)
-                elif asked_by not in row.asked_by.split(", "):
+                elif joins := _joins(row, request, asked_by):
                     as_read = (JobRow.id == row.id) & (JobRow.asked_by == row.asked_by)
-                    everybody = ", ".join(filter(None, (row.asked_by, asked_by)))
-                    added = session.execute(update(JobRow).where(as_read).values(asked_by=everybody))
-                    if not added.rowcount:  # type: ignore[attr-defined]
+                    joined = session.execute(update(JobRow).where(as_read).values(**joins))
+                    if not joined.rowcount:  # type: ignore[attr-defined]
                         continue  # somebody else was added in this moment
                 try:
                     session.commit()
@@ -258,6 +259,16 @@ class Jobs:
             yield session
 
 
+def _joins(row: JobRow, request: Mapping[str, Any], asked_by: str) -> dict[str, Any]:
+    """What changes in a job when somebody asks for it too."""
+    joins: dict[str, Any] = {}
+    if asked_by not in row.asked_by.split(", "):
+        joins["asked_by"] = ", ".join(filter(None, (row.asked_by, asked_by)))
+    if row.request.get("later") and not request.get("later"):
+        joins["request"] = dict(request)
+    return joins
+
+
 def _turn(row: JobRow) -> tuple[bool, bool]:
     return row.kind == "build", bool(row.request.get("later"))
 
@@ -273,5 +284,5 @@ def _job(row: JobRow) -> Job:
 
 
 def _hash_of(kind: str, request: Mapping[str, Any]) -> str:
-    canonical = json.dumps([kind, request], sort_keys=True, separators=(",", ":"))
+    canonical = json.dumps([kind, meant(kind, request)], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()

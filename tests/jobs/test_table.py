@@ -4,6 +4,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -38,6 +39,46 @@ def test_the_same_request_is_one_job_while_it_is_not_ended(jobs: Jobs) -> None:
     assert jobs.submit("build", REQUEST).id == first.id
     jobs.finish(first.id, "done")
     assert jobs.submit("build", REQUEST).id != first.id
+
+
+BUILD = {"model": "net-12345678", "images": "/real/images", "techniques": {"features": {}, "statistics": {}}}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"later": True},
+        {"layers": None, "image_options": {}},
+        {"image_options": {"seed": 0}},
+        {"images": "/real/other/../images/"},
+        {"techniques": {"statistics": {}, "features": {"seed": 0, "steps": 48}}},
+    ],
+)
+def test_the_same_in_other_words_is_the_same_job(jobs: Jobs, other: dict[str, Any]) -> None:
+    assert jobs.submit("build", {**BUILD, **other}).id == jobs.submit("build", BUILD).id
+    assert not jobs.recent()[0].request.get("later"), "one of them wants it now"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"images": "/real/images2"},
+        {"image_options": {"count": 5}},
+        {"layers": ["conv1"]},
+        {"techniques": {"features": {"seed": 1}, "statistics": {}}},
+        {"techniques": {"features": {"steps": "many"}, "statistics": {}}},
+        {"techniques": ["features"]},
+    ],
+)
+def test_what_differs_is_another_job(jobs: Jobs, other: dict[str, Any]) -> None:
+    assert jobs.submit("build", {**BUILD, **other}).id != jobs.submit("build", BUILD).id
+
+
+def test_a_dream_with_a_default_written_out_is_the_same_dream(jobs: Jobs) -> None:
+    dream = {"model": "net-12345678", "image": "/photo.png", "layer": "conv1"}
+    asked = jobs.submit("dream", dream)
+    assert jobs.submit("dream", {**dream, "strip": False, "parameters": {"octave_scale": 1.4}}).id == asked.id
+    assert jobs.submit("dream", {**dream, "parameters": {"octave_scale": 1.5}}).id != asked.id
 
 
 def test_no_two_engines_get_the_same_job(jobs: Jobs) -> None:
