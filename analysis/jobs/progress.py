@@ -19,6 +19,7 @@ class Tally:
         self._left = dict(self._tasks)
         self._workers = max(workers, 1)
         self._seconds: dict[str, list[float]] = defaultdict(list)
+        self._cold: dict[str, list[float]] = defaultdict(list)
         self._left_of_layer = Counter(task.layer for task in tasks if task.layer is not None)
         self._left_of_technique = Counter(task.technique for task in tasks)
         self._of_technique = Counter(self._left_of_technique)
@@ -32,7 +33,7 @@ class Tally:
             self.failed.append(outcome)
         self.cancelled += outcome.state == "cancelled"
         if outcome.seconds:
-            self._seconds[task.technique].append(outcome.seconds)
+            (self._cold if outcome.cold else self._seconds)[task.technique].append(outcome.seconds)
         if task.layer is not None:
             self._left_of_layer[task.layer] -= 1
         self._left_of_technique[task.technique] -= 1
@@ -41,13 +42,14 @@ class Tally:
     def seconds_left(self) -> float | None:
         """Estimate: for each technique the median of what its tasks took; of all, for one that has not begun.
 
-        None while nothing is known of what takes longest, the pictures. A median, since a worker's first task also
-        opens the model.
+        None while nothing is known of what takes longest, the pictures. Tasks that also opened the model count only
+        where there are no others.
         """
-        begun = {name: median(each) for name, each in self._seconds.items()}
+        known = {**self._cold, **self._seconds}
+        begun = {name: median(each) for name, each in known.items()}
         if not begun or not {task.technique for task in self._drawn()} <= begun.keys():
             return None
-        overall = median(seconds for each in self._seconds.values() for seconds in each)
+        overall = median(seconds for each in known.values() for seconds in each)
         return sum(begun.get(task.technique, overall) for task in self._left.values()) / self._workers
 
     def error(self) -> str | None:

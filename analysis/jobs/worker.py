@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Literal
@@ -26,7 +26,8 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one task. seconds: spent on it, 0 where its artifact was there already.
+    """What became of one task. seconds: spent on it, 0 where its artifact was there already · cold: it also opened the
+    model or the images, as a process's first task does.
 
     unwritable: it could be done, but not kept; so could none of the others.
     """
@@ -35,6 +36,7 @@ class Outcome:
     state: Literal["done", "failed", "cancelled", "unwritable"]
     seconds: float = 0.0
     reason: str = ""
+    cold: bool = False
 
 
 def single_threaded() -> None:
@@ -47,10 +49,11 @@ def single_threaded() -> None:
 
 def run_task(library_root: str, atlas_id: str, facts: Mapping[str, Any], job_id: str) -> Outcome:
     """Do one task of an atlas, if its artifact is not there yet. Never raises: what went wrong is in the outcome."""
-    began = time.monotonic()
+    began, opened = time.monotonic(), _opened()
     task = Task.from_json(facts)
     try:
-        return _run(Library(library_root), atlas_id, task, job_id, began)
+        outcome = _run(Library(library_root), atlas_id, task, job_id, began)
+        return replace(outcome, cold=_opened() > opened)
     except Unwritable as error:
         return Outcome(task.key, "unwritable", time.monotonic() - began, str(error))
 
@@ -133,6 +136,11 @@ def probe_of(library_root: str, atlas_id: str) -> Any:
             f"The images in {card.source} have changed since the build began. Build again to make a new atlas."
         )
     return probe
+
+
+def _opened() -> int:
+    """How often this process opened a model or images."""
+    return sum(each.cache_info().misses for each in (open_model_of, device_model_of, probe_of))
 
 
 def _atlas(library: Library, atlas_id: str) -> Atlas:

@@ -14,7 +14,7 @@ import pytest
 from distributed import Client
 
 from analysis.atlas.library import Library
-from analysis.jobs import engine
+from analysis.jobs import engine, worker
 from analysis.jobs.cluster import cluster
 from analysis.jobs.engine import Engine
 from analysis.jobs.prepare import prepare
@@ -212,3 +212,12 @@ def test_a_worker_that_is_killed_while_images_are_opened_is_tried_once_more(
     job = run(library, client, tiny_images(tmp_path / "images"), {"weights": {}})
     assert (job.state, job.error) == (state, error)
     assert len(log.read_text()) == 2
+
+
+def test_a_task_that_opened_the_model_says_so(library: Library) -> None:
+    worker.open_model_of.cache_clear()
+    root, (card,) = str(library.root), library.models()
+    atlas_id, plan = prepare(root, BuildRequest(model=card.id, techniques={"weights": {}}))
+    first, second, *_ = library.atlas(atlas_id).planned(plan)
+    found = [worker.run_task(root, atlas_id, each.to_json(), "job") for each in (first, second)]
+    assert [(each.state, each.cold) for each in found] == [("done", True), ("done", False)]

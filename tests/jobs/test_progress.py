@@ -39,6 +39,14 @@ def test_the_time_left_is_what_each_techniques_tasks_took_shared_by_the_workers(
     assert tally.seconds_left() == pytest.approx((10 + 10 + 6) / 2)
 
 
+def test_what_also_opened_the_model_says_how_long_others_take_only_while_there_are_none() -> None:
+    tally = Tally(TASKS, workers=1)
+    tally.add(Outcome(TASKS[2].key, "done", 30.0, cold=True))
+    assert tally.seconds_left() == pytest.approx(4 * 30)
+    tally.add(Outcome(TASKS[3].key, "done", 2.0))
+    assert tally.seconds_left() == pytest.approx(3 * 2)
+
+
 def test_tasks_whose_artifact_was_there_say_nothing_about_time() -> None:
     tally = Tally(TASKS, workers=1)
     tally.add(Outcome(TASKS[2].key, "done", 0.0))
