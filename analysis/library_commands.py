@@ -133,7 +133,13 @@ def export(
     if file.suffix.lower() != ".zip":
         raise StrataError(f"A bundle is a .zip file, {file.name} is not called one. Name one that ends in .zip.")
     shelf = Library(library)
-    export_atlas(shelf, shelf.atlas(name), file)
+    lacking = export_atlas(shelf, shelf.atlas(name), file)
+    if lacking is not None:
+        err.print(
+            f"note: the model is not in the bundle, so where it is imported it can be looked at and not built "
+            f"further: {lacking}",
+            markup=False,
+        )
     print(f"{file} ({in_bytes(file.stat().st_size)})")
 
 

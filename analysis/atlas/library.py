@@ -22,7 +22,8 @@ from analysis.probe.probe import ProbeCard
 
 VERSIONED = ("strata-atlas", "torch", "torchvision", "timm", "onnx", "onnx2torch", "numpy", "Pillow")
 """Packages whose version may change a result; recorded with every build."""
-CARDS = "models/*/card.json"
+CARD = "card.json"
+CARDS = f"models/*/{CARD}"
 
 
 class Library:
@@ -54,7 +55,7 @@ class Library:
             for name in card.side_files:
                 write_atomically(folder / name, (file.parent / name).read_bytes())
             write_atomically(kept, file.read_bytes())
-        write_atomically(folder / "card.json", to_json({"file": file.name, "card": card.to_json()}))
+        write_atomically(folder / CARD, to_json({"file": file.name, "card": card.to_json()}))
         return kept
 
     def models(self) -> list[ModelCard]:
@@ -184,7 +185,7 @@ def _card(folder: Path) -> tuple[ModelCard, Path]:
     """What the card in a model's folder says, and the model's file, which lies in that folder: a card may be a
     stranger's. Raises StrataError where it is damaged or names another place."""
     try:
-        facts = from_json((folder / "card.json").read_bytes())
+        facts = from_json((folder / CARD).read_bytes())
         card = ModelCard.from_json(facts["card"])
         names = [PurePosixPath(name) for name in (facts["file"], *card.side_files)]
         if any(name.is_absolute() or ".." in name.parts for name in names):

@@ -14,6 +14,7 @@ from analysis.atlas.library import Library
 from analysis.atlas.settled import settled
 from analysis.encoding import from_json
 from analysis.errors import StrataError
+from analysis.models.content import content_hash
 
 NOT_THERE = "is not there"
 
@@ -46,7 +47,7 @@ def verify(library: Library, atlas: Atlas) -> Iterator[Damage]:
             yield Damage(f"{here}/builds/{path.name}", "is no plan any more", path)
             return
     yield from _artifacts(atlas, here)
-    yield from _model(library, atlas)
+    yield from model_damage(library, atlas)
 
 
 def set_aside(damages: list[Damage]) -> int:
@@ -64,14 +65,14 @@ def _artifacts(atlas: Atlas, here: str) -> Iterator[Damage]:
     for task in tasks:
         folder = folder_of(task)
         if task.key in made:
-            for name, what in _files(atlas.root / folder):
+            for name, what in faults(atlas.root / folder):
                 yield Damage(f"{here}/{folder}/{name}", what, atlas.root / folder)
         elif task.key not in done and atlas.artifacts.failure(task) is None:
             yield Damage(f"{here}/{folder}", NOT_THERE)
 
 
-def _files(folder: Path) -> Iterator[tuple[str, str]]:
-    """(file, what is wrong with it) of one artifact."""
+def faults(folder: Path) -> Iterator[tuple[str, str]]:
+    """(file, what is wrong with it) of the sealed artifact in a folder, on disk or in a bundle."""
     try:
         sums = from_json((folder / SEAL).read_bytes()).get("files", {})
     except (ValueError, AttributeError):
@@ -89,9 +90,8 @@ def _files(folder: Path) -> Iterator[tuple[str, str]]:
             yield name, "is not what was written"
 
 
-def _model(library: Library, atlas: Atlas) -> Iterator[Damage]:
-    from analysis.models.open import content_hash
-
+def model_damage(library: Library, atlas: Atlas) -> Iterator[Damage]:
+    """Whether the model's file is there, and is the one that the atlas was made of."""
     here = f"models/{atlas.model.id}"
     try:
         card, file = library.model(atlas.model.id)

@@ -5,8 +5,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 from analysis.models.assemble import Origin, assemble, slug
 from analysis.models.batch_check import checked_for_batches
 from analysis.models.checkpoint import Content, read_checkpoint, read_safetensors
+from analysis.models.content import content_hash
 from analysis.models.errors import ModelError, OnlyWeights
 from analysis.models.input_spec import InputSpec
 from analysis.models.known_input import plain_input
@@ -183,13 +183,3 @@ def _overridden(spec: InputSpec, chosen: Mapping[str, Any]) -> InputSpec:
             "Give one number a channel."
         )
     return changed
-
-
-def content_hash(path: Path, side_files: Sequence[str] = ()) -> str:
-    """sha256 of a file, and of the files beside it that it keeps weights in."""
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256")
-    for name in side_files:
-        with (path.parent / name).open("rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
-    return digest.hexdigest()

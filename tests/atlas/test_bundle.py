@@ -1,5 +1,6 @@
 import stat
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from analysis.atlas.artifacts import folder_of
 from analysis.atlas.bundle import export_atlas, import_atlas
 from analysis.atlas.files import files_below, remove, write_atomically
 from analysis.atlas.library import Library
+from analysis.atlas.notes import add_note, notes_about
 from analysis.atlas.verify import verify
 from analysis.encoding import to_json
 from analysis.errors import StrataError
@@ -28,7 +30,7 @@ def test_an_atlas_goes_elsewhere_with_everything(library: Library, tmp_path: Pat
     atlas = built(library, tmp_path)
     write_atomically(atlas.root / ".drafts" / "0" / "half", b"x")
     out = tmp_path / "net.zip"
-    export_atlas(library, atlas, out)
+    assert export_atlas(library, atlas, out) is None
     first = out.read_bytes()
     export_atlas(library, atlas, out)
     assert out.read_bytes() == first
@@ -67,6 +69,71 @@ def test_what_is_there_stays_and_what_is_missing_comes(bundle: Path, tmp_path: P
     table = again.features("conv1")
     assert table is not None
     assert table["activation"].tolist() == [2.0] * 4 + [1.0] * 4
+
+
+def test_what_was_changed_since_the_export_stays_and_what_was_damaged_is_healed(bundle: Path, tmp_path: Path) -> None:
+    home = Library(tmp_path / "home")
+    (atlas,) = home.atlases()
+    note = add_note(atlas, "conv1", 3, "Ada", "first")
+    export_atlas(home, atlas, bundle)
+    (file,) = (atlas.root / "notes").rglob("*.json")
+    write_atomically(file, to_json({**vars(note), "text": "written anew"}))
+    write_atomically(atlas.root / folder_of(PICTURES[0]) / "facts.json", b"{}")
+    import_atlas(home, bundle)
+    assert [each.text for each in notes_about(atlas, "conv1")] == ["written anew"]
+    assert list(verify(home, atlas)) == []
+
+
+@pytest.mark.parametrize("name", ["facts.json", "features.parquet", "task.json"])
+def test_an_artifact_that_is_not_what_was_sealed_is_refused_before_a_byte_is_written(
+    bundle: Path, tmp_path: Path, name: str
+) -> None:
+    (atlas,) = Library(tmp_path / "home").atlases()
+    changed = rewritten(bundle, {f"atlases/{atlas.id}/{folder_of(PICTURES[0])}/{name}": b"other"})
+    library = Library(tmp_path / "elsewhere")
+    with pytest.raises(StrataError, match="Run `strata verify` where it comes from"):
+        import_atlas(library, changed)
+    assert not library.root.exists()
+
+
+def test_another_file_under_a_models_name_is_refused_here_and_elsewhere(bundle: Path, tmp_path: Path) -> None:
+    home, elsewhere = Library(tmp_path / "home"), Library(tmp_path / "elsewhere")
+    (card,) = home.models()
+    changed = rewritten(bundle, {f"models/{card.id}/my net.onnx": b"runs code of its own"})
+    for library in (home, elsewhere):
+        with pytest.raises(StrataError, match="not the one its atlas was made of"):
+            import_atlas(library, changed)
+    assert home.model(card.id)[1].read_bytes() == WEIGHTS
+    assert home.model(card.id)[0].options["trust"] is True
+    assert not elsewhere.root.exists()
+
+
+def test_a_model_of_the_same_name_and_other_content_stays(bundle: Path, tmp_path: Path) -> None:
+    library = Library(tmp_path / "elsewhere")
+    (card,) = Library(tmp_path / "home").models()
+    file = tmp_path / "other.onnx"
+    file.write_bytes(b"other")
+    library.add_model(replace(card, sha256="0" * 64), file)
+    with pytest.raises(StrataError, match="made of another model than"):
+        import_atlas(library, bundle)
+    assert library.atlases() == []
+
+
+@pytest.mark.parametrize("lost", [True, False])
+def test_a_model_that_is_gone_or_another_one_stays_behind_and_the_export_says_so(tmp_path: Path, lost: bool) -> None:
+    home = Library(tmp_path / "home")
+    atlas = built(home, tmp_path)
+    model = home.model(atlas.model.id)[1]
+    if lost:
+        remove(model.parent)
+    else:
+        model.write_bytes(b"other")
+    what = export_atlas(home, atlas, tmp_path / "net.zip")
+    assert ("is not there" if lost else "is not the file that was opened") in str(what)
+    elsewhere = Library(tmp_path / "elsewhere")
+    there = import_atlas(elsewhere, tmp_path / "net.zip")
+    assert there.features("conv1") is not None
+    assert elsewhere.models() == []
 
 
 def rewritten(bundle: Path, names: dict[str, bytes | None], mode: int = stat.S_IFREG) -> Path:

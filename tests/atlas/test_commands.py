@@ -111,6 +111,8 @@ def test_a_bundle_goes_from_one_library_to_another(home: Library, tmp_path: Path
     assert "does not exist" in said(strata("export", "net", str(tmp_path / "none" / "net.zip")))
     assert strata("export", "net", str(tmp_path / "net.zip")).exit_code == 0
     (atlas,) = home.atlases()
+    remove(home.root / "models")
+    assert "the model is not in the bundle" in strata("export", "net", str(tmp_path / "alone.zip")).output
     remove(home.root)
     assert strata("import", str(tmp_path / "net.zip")).output.strip() == atlas.id
     assert "nothing damaged" in said(strata("verify"))
