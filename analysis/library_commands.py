@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import pandas as pd
 import typer
@@ -13,6 +13,9 @@ from analysis.amounts import in_bytes
 from analysis.console import err, out, print_table
 from analysis.errors import StrataError
 from analysis.options import DATABASE, HERE, LIBRARY
+
+if TYPE_CHECKING:
+    from analysis.atlas.atlas import Atlas
 
 NAME = Annotated[str, typer.Argument(help="An atlas or model of the library.", show_default=False)]
 YES = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
@@ -28,6 +31,7 @@ def list_library(library: LIBRARY = HERE) -> None:
     rows = []
     for atlas in Library(library).all_atlases():
         try:
+            _tell_damaged_plans(atlas)
             progress = atlas.progress()
             done, total = (sum(getattr(each, name) for each in progress) for name in ("done", "total"))
             failed = sum(each.failed for each in progress)
@@ -65,7 +69,7 @@ def verify(
             rest = Counter("missing" if each.what == NOT_THERE else "damaged" for each in damages[NAMED:])
             print("and " + ", ".join(f"{count} more {what}" for what, count in rest.items()))
         if not only_look:
-            set_aside(damages)
+            set_aside(atlas, damages)
         found += len(damages)
     if found:
         things = "1 piece is" if found == 1 else f"{found} pieces are"
@@ -107,6 +111,8 @@ def gc(library: LIBRARY = HERE, database: DATABASE = None, yes: YES = False) -> 
     from analysis.jobs.table import Jobs
 
     shelf = Library(library, database)
+    for atlas in shelf.atlases():
+        _tell_damaged_plans(atlas)
     refers = Jobs(shelf.database_url).references()
     found = list(garbage(shelf, refers.models, refers.jobs, refers.files, refers.looks))
     sizes: Counter[str] = Counter()
@@ -152,6 +158,15 @@ def import_(
     from analysis.atlas.library import Library
 
     print(import_atlas(Library(library), file).id)
+
+
+def _tell_damaged_plans(atlas: Atlas) -> None:
+    for path in atlas.damaged_plans():
+        err.print(
+            f"note: the plan builds/{path.name} of the atlas {atlas.id} is damaged, so what it planned is neither "
+            f"counted nor freed. Run `strata verify {atlas.id}`, which plans again what is there.",
+            markup=False,
+        )
 
 
 def register(app: typer.Typer) -> None:

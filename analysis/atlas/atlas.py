@@ -58,6 +58,20 @@ def build_name(number: int, content: bytes) -> str:
     return f"{number:04d}-{hashlib.sha256(content).hexdigest()[:8]}"
 
 
+def write_plan(root: Path, number: int, build: Mapping[str, Any], tasks: Sequence[Task]) -> str:
+    """Write a plan below the atlas in `root`; returns its name."""
+    content = to_json({**build, "tasks": [task.to_json() for task in tasks]})
+    name = build_name(number, content)
+    write_atomically(root / "builds" / f"{name}.json", content)
+    return name
+
+
+def next_number(root: Path) -> int:
+    """The number of the atlas's next plan: one more than that of its last."""
+    plans = below(root, BUILDS)
+    return int(plans[-1].name.partition("-")[0]) + 1 if plans else 0
+
+
 class Atlas:
     """The atlas in the folder `root`. Reading never fails on what is not there yet: it answers None."""
 
@@ -108,24 +122,32 @@ class Atlas:
 
         Two plans that are recorded at the same moment get the same number and different names.
         """
-        content = to_json({**build, "tasks": [task.to_json() for task in tasks]})
-        name = build_name(len(below(self.root, BUILDS)), content)
-        write_atomically(self.root / "builds" / f"{name}.json", content)
-        return name
+        return write_plan(self.root, next_number(self.root), build, tasks)
 
     def planned(self, build: str) -> list[Task]:
-        """The tasks of the plan with this name, in their order."""
+        """The tasks of the plan with this name, in their order. Raises StrataError where it is damaged."""
         path = self.root / "builds" / f"{build}.json"
+        if _build(path, fingerprint(path)) is None:
+            raise StrataError(
+                f"The plan {build} of the atlas {self.id} is damaged. Run `strata verify`, then build again."
+            )
         return _tasks(path, fingerprint(path))
 
     def last_build(self) -> str | None:
-        """The name of the plan that was recorded last."""
-        names = [path.stem for path in below(self.root, BUILDS)]
+        """The name of the plan that was recorded last, of those that can be read."""
+        names = [path.stem for path, build in self._builds() if build is not None]
         return names[-1] if names else None
 
     def builds(self) -> list[dict[str, Any]]:
-        """Every recorded plan, oldest first."""
-        return [_build(path, fingerprint(path)) for path in below(self.root, BUILDS)]
+        """Every recorded plan that can be read, oldest first."""
+        return [build for _path, build in self._builds() if build is not None]
+
+    def damaged_plans(self) -> list[Path]:
+        """The plans that can not be read: what they planned may be there, and nothing names it."""
+        return [path for path, build in self._builds() if build is None]
+
+    def _builds(self) -> list[tuple[Path, dict[str, Any] | None]]:
+        return [(path, _build(path, fingerprint(path))) for path in below(self.root, BUILDS)]
 
     def tasks(self, technique: str | None = None, layer: str | None = None) -> list[Task]:
         """The planned tasks, those of later builds last; each once, where it was planned last."""
@@ -336,13 +358,22 @@ def _facts(path: Path) -> dict[str, Any]:
 
 
 @_remember
-def _build(path: Path, _fingerprint: Any) -> dict[str, Any]:
-    return dict(from_json(path.read_bytes()))
+def _build(path: Path, _fingerprint: Any) -> dict[str, Any] | None:
+    """None where it is damaged."""
+    try:
+        build = dict(from_json(path.read_bytes()))
+        for task in build["tasks"]:
+            Task.from_json(task)
+    except (ValueError, KeyError, TypeError):
+        return None
+    return build
 
 
 @_remember
 def _tasks(path: Path, written: Any) -> list[Task]:
-    return [Task.from_json(task) for task in _build(path, written)["tasks"]]
+    """No task where the plan is damaged: the rest of the atlas can be read."""
+    build = _build(path, written)
+    return [] if build is None else [Task.from_json(task) for task in build["tasks"]]
 
 
 @_remember

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from analysis.atlas.artifacts import SEAL
-from analysis.atlas.atlas import FORMAT, MANIFEST, Atlas, build_name
+from analysis.atlas.atlas import BUILDS, FORMAT, MANIFEST, Atlas, build_name, next_number
 from analysis.atlas.files import below, files_below, remove, told, write_atomically
 from analysis.atlas.library import CARD, Library
 from analysis.atlas.verify import faults, model_damage
@@ -179,8 +179,8 @@ def _is_whole(folder: Path) -> bool:
 
 def _add_plans(root: Path, plans: list[bytes]) -> None:
     """The bundle's plans that the atlas does not have, after those that it has."""
-    there = [path.read_bytes() for path in below(root, "builds/*.json")]
-    for number, plan in enumerate((plan for plan in plans if plan not in there), start=len(there)):
+    there = [path.read_bytes() for path in below(root, BUILDS)]
+    for number, plan in enumerate((plan for plan in plans if plan not in there), start=next_number(root)):
         write_atomically(root / "builds" / f"{build_name(number, plan)}.json", plan)
 
 

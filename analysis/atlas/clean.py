@@ -109,6 +109,8 @@ def _uploads(library: Library, files: Collection[str]) -> Iterator[tuple[str, Pa
 
 
 def _of_atlas(atlas: Atlas) -> Iterator[tuple[str, Path]]:
+    if atlas.damaged_plans() or atlas.last_build() is None:
+        return  # what such an atlas needs is not known
     tasks = atlas.tasks()
     made = atlas.artifacts.made(tasks)
     useless = settled(tasks, made - {task.key for task in tasks if task.intermediate})

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from analysis.atlas.artifacts import SEAL, folder_of
 from analysis.atlas.atlas import Atlas
-from analysis.atlas.files import below, remove
+from analysis.atlas.files import remove
 from analysis.atlas.library import Library
+from analysis.atlas.lost_plans import plan_again, unplanned
 from analysis.atlas.settled import settled
 from analysis.encoding import from_json
 from analysis.errors import StrataError
 from analysis.models.content import content_hash
+from analysis.task import Task
 
 NOT_THERE = "is not there"
 
@@ -40,26 +42,27 @@ def verify(library: Library, atlas: Atlas) -> Iterator[Damage]:
     except StrataError as error:
         yield Damage(f"{here}/atlas.json", str(error))
         return
-    for path in below(atlas.root, "builds/*.json"):
-        try:
-            from_json(path.read_bytes())["tasks"]
-        except (ValueError, KeyError, TypeError):
-            yield Damage(f"{here}/builds/{path.name}", "is no plan any more", path)
-            return
-    yield from _artifacts(atlas, here)
+    damaged = atlas.damaged_plans()
+    for path in damaged:
+        yield Damage(f"{here}/builds/{path.name}", "is no plan any more; what it planned is kept", path)
+    yield from _artifacts(atlas, atlas.tasks() + (unplanned(atlas) if damaged else []), here)
     yield from model_damage(library, atlas)
 
 
-def set_aside(damages: list[Damage]) -> int:
-    """Remove what is damaged, so that the next build makes it again; returns how many things that were."""
+def set_aside(atlas: Atlas, damages: list[Damage]) -> int:
+    """Remove what is damaged, so that the next build makes it again; returns how many things that were.
+
+    What only a damaged plan named is planned again first, else it would be of no plan, and `strata gc` would free it.
+    """
     aside = {damage.aside for damage in damages if damage.aside is not None}
+    if aside.intersection(atlas.damaged_plans()):
+        plan_again(atlas)
     for path in aside:
         remove(path)
     return len(aside)
 
 
-def _artifacts(atlas: Atlas, here: str) -> Iterator[Damage]:
-    tasks = atlas.tasks()
+def _artifacts(atlas: Atlas, tasks: Sequence[Task], here: str) -> Iterator[Damage]:
     made = atlas.artifacts.made(tasks)
     done = settled(tasks, made)
     for task in tasks:

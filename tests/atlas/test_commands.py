@@ -12,7 +12,7 @@ from analysis.atlas.files import files_below, remove
 from analysis.atlas.library import Library
 from analysis.cli import app
 from analysis.jobs.table import Jobs
-from tests.atlas.built import MEASURED, PICTURES, built
+from tests.atlas.built import MEASURED, PICTURES, TASKS, built
 from tests.jobs.test_table import engine_dies
 
 
@@ -104,6 +104,20 @@ def test_gc_says_how_much_it_frees_and_asks(home: Library) -> None:
     assert f"freed {size}" in strata("gc", "--yes").output
     assert not measured.exists()
     assert "freed 0 B" in strata("gc").output
+
+
+def test_a_damaged_plan_stops_no_command_and_costs_nothing(home: Library) -> None:
+    (atlas,) = home.atlases()
+    (plan,) = atlas.root.glob("builds/*.json")
+    plan.write_bytes(plan.read_bytes()[:200])
+    for command in (("library",), ("gc", "--yes")):
+        result = strata(*command)
+        assert result.exit_code == 0
+        assert f"builds/{plan.name} of the atlas {atlas.id} is damaged" in result.output
+    assert "1 piece is damaged" in said(strata("verify"))
+    assert "nothing damaged" in said(strata("verify"))
+    assert strata("library").output.count("100 %") == 1
+    assert len(atlas.tasks()) == len(TASKS)
 
 
 def test_a_bundle_goes_from_one_library_to_another(home: Library, tmp_path: Path) -> None:

@@ -4,11 +4,14 @@ import pytest
 
 from analysis.atlas.artifacts import folder_of
 from analysis.atlas.atlas import Atlas
-from analysis.atlas.files import remove, write_atomically
+from analysis.atlas.clean import garbage
+from analysis.atlas.files import files_below, remove, write_atomically
 from analysis.atlas.library import Library
 from analysis.atlas.verify import set_aside, verify
 from analysis.encoding import from_json, to_json
-from tests.atlas.built import ARTIFACTS, MEASURED, PICTURES, STATISTICS, built, write_all
+from analysis.errors import StrataError
+from tests.atlas.built import ARTIFACTS, MEASURED, PICTURES, STATISTICS, TASKS, built, write_all
+from tests.atlas.synthetic import features_artifact, features_task
 
 
 def found(library: Library) -> dict[str, str]:
@@ -39,7 +42,7 @@ def test_every_damage_is_named_and_a_build_heals_it(library: Library, tmp_path: 
         whole_lost: "is not there",
         f"{seal}/task.json": "can not be read",
     }
-    assert set_aside(list(verify(library, atlas))) == 4
+    assert set_aside(atlas, list(verify(library, atlas))) == 4
     write_all(atlas)
     assert found(library) == {}
 
@@ -49,7 +52,7 @@ def test_a_damaged_model_file_and_a_lost_one_are_named(library: Library, tmp_pat
     (library.root / "models" / atlas.model.id / "my net.onnx").write_bytes(b"other")
     (what,) = found(library).values()
     assert "not the file that was opened" in what
-    set_aside(list(verify(library, atlas)))
+    set_aside(atlas, list(verify(library, atlas)))
     library.add_model(atlas.model, tmp_path / "my net.onnx")
     assert found(library) == {}
     remove(library.root / "models")
@@ -81,6 +84,51 @@ def test_an_atlas_of_the_first_format_opens_and_a_build_seals_it(library: Librar
     assert migrated.manifest == {**old, "format": 2}
     (atlas.root / folder_of(PICTURES[0]) / "facts.json").write_bytes(b"{}")
     assert len(list(verify(library, migrated))) == 1
+
+
+@pytest.mark.parametrize("content", [b"", b'{"tasks": [{"tech', b'{"tasks": [{"technique": "features"}]}', b"[]"])
+def test_a_damaged_plan_is_made_again_from_what_it_planned(library: Library, tmp_path: Path, content: bytes) -> None:
+    atlas = built(library, tmp_path)
+    more = features_task("conv1", (0, 4), steps=64)
+    name = atlas.add_build({"request": {"model": "net"}}, [more])
+    atlas.artifacts.write(more, features_artifact(range(4), 3.0))
+    (first,) = (path for path in atlas.root.glob("builds/*.json") if path.stem != name)
+    write_atomically(first, content)
+    (atlas.root / folder_of(PICTURES[0]) / "facts.json").write_bytes(b"{}")
+    assert [task.key for task in atlas.tasks()] == [more.key], "what can be read is read"
+    assert [build["request"] for build in atlas.builds()] == [{"model": "net"}]
+    assert found(library) == {
+        f"builds/{first.name}": "is no plan any more; what it planned is kept",
+        f"{folder_of(PICTURES[0])}/facts.json": f"has 2 bytes of {len(ARTIFACTS[2]['facts.json'])}",
+    }
+    kept = set(files_below(atlas.root)) - {f"builds/{first.name}"}
+    assert not [each for each in garbage(library, (), (), (), young=0) if each.path.is_relative_to(atlas.root)]
+
+    set_aside(atlas, list(verify(library, atlas)))
+    assert found(library) == {folder_of(PICTURES[0]): "is not there"}
+    write_all(atlas)
+    assert kept < set(files_below(atlas.root))
+    tasks = [task.key for task in atlas.tasks()]
+    assert tasks.index(MEASURED.key) < tasks.index(STATISTICS.key)
+    assert sorted(tasks) == sorted(task.key for task in [*TASKS, more])
+    assert tasks[-1] == more.key, "what was planned later still is"
+    table = atlas.features("conv1")
+    assert table is not None
+    assert table["activation"].tolist() == [3.0] * 4 + [1.0] * 4
+    assert {each.why for each in garbage(library, (), (), (), young=0) if each.path.is_relative_to(atlas.root)} == {
+        "intermediate: all that is made of it is there"
+    }
+    assert atlas.add_build({}, []).startswith("0002-")
+
+
+def test_a_last_plan_that_is_damaged_is_not_the_last_one(tmp_path: Path) -> None:
+    atlas = built(Library(tmp_path / "shelf"), tmp_path)
+    (plan,) = atlas.root.glob("builds/*.json")
+    assert atlas.last_build() == plan.stem
+    plan.write_bytes(plan.read_bytes()[:100])
+    assert atlas.last_build() is None
+    with pytest.raises(StrataError, match="is damaged"):
+        atlas.planned(plan.stem)
 
 
 def _unread(atlas: Atlas) -> Atlas:
