@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,16 +38,17 @@ def garbage(
     models: Collection[str],
     jobs: Collection[str],
     files: Collection[str],
-    looks: Collection[str] = (),
+    looks: Mapping[str, str] | None = None,
     young: float | None = None,
 ) -> Iterator[Garbage]:
     """What no atlas and no job refers to, and what was written for other tasks that are done.
 
-    models, jobs, files, looks : ids of models and jobs, paths, and keys of looks, that the job table refers to
-    young                      : seconds for which nothing is freed after it was written; YOUNG where not given
+    models, jobs, files : ids of models and jobs, and paths, that the job table refers to
+    looks               : keys of looks that it refers to, and the path of each one's image, empty for one of a probe
+    young               : seconds for which nothing is freed after it was written; YOUNG where not given
     """
     young = YOUNG if young is None else young
-    for why, path in _candidates(library, models, jobs, files, looks):
+    for why, path in _candidates(library, models, jobs, files, looks or {}):
         if time.time() - written_at(path) >= young:
             yield Garbage(path, why, size_of(path))
 
@@ -62,7 +63,7 @@ def _candidates(
     models: Collection[str],
     jobs: Collection[str],
     files: Collection[str],
-    looks: Collection[str],
+    looks: Mapping[str, str],
 ) -> Iterator[tuple[str, Path]]:
     atlases = library.all_atlases()
     readable = library.atlases()
@@ -81,28 +82,35 @@ def _candidates(
         for folder in below(library.root, f"{room}/*"):
             if folder.name not in jobs:
                 yield "of a job that is no more", folder
+    shown = _shown(library, looks, known)
     for folder in below(library.root, "looks/*"):
-        through = _looked_through(folder)
-        if folder.name not in looks or (through is not None and through not in known):
-            yield "a look at an image that no job or atlas refers to any more", folder
+        if folder.name not in shown:
+            yield "a look at an image that no job refers to, or whose atlas or model is gone", folder
     if len(readable) == len(atlases):  # nor which images
-        files = {*files, *(atlas.probe.source for atlas in readable if atlas.probe is not None)}
-        yield from _uploads(library, files)
+        measured_on = {atlas.probe.source for atlas in readable if atlas.probe is not None}
+        yield from _uploads(library, measured_on | {looks[key] for key in shown} | set(files))
 
 
-def _looked_through(folder: Path) -> str | None:
-    """The id of the atlas that an image was looked at with; None without one, and where that is not told yet."""
+def _shown(library: Library, looks: Collection[str], atlases: Collection[str]) -> set[str]:
+    """The keys of the looks that a page can still show: with what they looked through there."""
+    there = {*atlases, *(folder.name for folder in below(library.root, "models/*"))}
+    folders = (folder for folder in below(library.root, "looks/*") if folder.name in looks)
+    return {folder.name for folder in folders if _looked_through(folder) <= there}
+
+
+def _looked_through(folder: Path) -> set[str]:
+    """The ids of the model and the atlas that an image was looked at with; empty where that is not told yet."""
     try:
-        atlas: str | None = from_json((folder / "facts.json").read_bytes())["atlas"]
+        facts = from_json((folder / "facts.json").read_bytes())
     except FileNotFoundError:
-        return None
-    return atlas
+        return set()
+    return {facts[name] for name in ("model", "atlas") if facts[name] is not None}
 
 
 def _uploads(library: Library, files: Collection[str]) -> Iterator[tuple[str, Path]]:
     for path in below(library.root, "uploads/*"):
         if path.is_file() and str(path) not in files:
-            yield "an image that no job refers to", path
+            yield "an image that no job waits for and no look is of", path
     for path in below(library.root, "uploads/images/*"):
         if not any(file == str(path) or file.startswith(f"{path}/") for file in files):
             yield "images that no atlas was measured on", path

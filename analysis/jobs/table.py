@@ -72,11 +72,12 @@ class Job:
 
 @dataclass(frozen=True)
 class References:
-    """models, jobs: ids · looks: keys · files: paths of images."""
+    """models, files: ids, and paths of images, that a job waits for · jobs: ids · looks: each one's key and the path of
+    its image, by whose content it is found again; empty for an image of a probe."""
 
     models: set[str]
     jobs: set[str]
-    looks: set[str]
+    looks: Mapping[str, str]
     files: set[str]
 
 
@@ -133,15 +134,15 @@ class Jobs:
             return [_job(row) for row in rows]
 
     def references(self) -> References:
-        """What of the library the table refers to."""
+        """What of the library the table refers to. A job that ended needs its model and its image no more."""
         with self._session() as session:
             rows = [_job(row) for row in session.scalars(select(JobRow))]
-        needed = [job for job in rows if job.kind in ("dream", "look") or not job.ended]
+        waiting = [job for job in rows if not job.ended]
         return References(
-            models={job.request["model"] for job in needed if "model" in job.request},
+            models={job.request["model"] for job in waiting if "model" in job.request},
             jobs={job.id for job in rows},
-            looks={job.result["look"] for job in rows if "look" in job.result},
-            files={job.request[name] for job in needed for name in ("image", "images") if job.request.get(name)},
+            looks={job.result["look"]: job.request.get("image") or "" for job in rows if "look" in job.result},
+            files={job.request[name] for job in waiting for name in ("image", "images") if job.request.get(name)},
         )
 
     def cancel(self, job_id: str) -> None:

@@ -10,6 +10,7 @@ from analysis.atlas.clean import delete, garbage
 from analysis.atlas.files import files_below, remove, write_atomically
 from analysis.atlas.library import Library
 from analysis.atlas.verify import verify
+from analysis.encoding import to_json
 from tests.atlas.built import MEASURED, PICTURES, TASKS, built, write_all
 from tests.atlas.synthetic import features_artifact, features_task, probe_card
 
@@ -80,6 +81,21 @@ def test_everything_that_nothing_refers_to_goes_and_nothing_else(library: Librar
     assert [task.key for task in TASKS if atlas.artifacts.has(task)] == [
         task.key for task in TASKS if task not in (MEASURED, PICTURES[0])
     ]
+
+
+def test_a_look_keeps_its_image_and_goes_with_its_model_or_atlas(library: Library, tmp_path: Path) -> None:
+    atlas = built(library, tmp_path)
+    uploads = {key: str(library.root / "uploads" / f"{key}.png") for key in ("a", "b", "c", "d")}
+    model = atlas.model.id
+    seen_with = {"a": (model, atlas.id), "b": (model, None), "c": ("gone", None), "d": (model, "gone.0")}
+    for key, (model, through) in seen_with.items():
+        write_atomically(library.root / "looks" / key / "facts.json", to_json({"model": model, "atlas": through}))
+        write_atomically(library.root / "uploads" / f"{key}.png", b"x")
+    looks = garbage(library, (), (), (), uploads, young=0)
+    names = {each.path.relative_to(library.root).as_posix() for each in looks} - {
+        f"atlases/{atlas.id}/{folder_of(MEASURED)}"
+    }
+    assert names == {"looks/c", "uploads/c.png", "looks/d", "uploads/d.png"}
 
 
 def test_what_was_just_written_stays(tmp_path: Path) -> None:

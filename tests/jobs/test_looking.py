@@ -191,11 +191,11 @@ def test_the_command_prints_the_answer_and_leaves_the_pictures(
     assert sum(name.startswith(layer.replace("/", "%2F")) for name in names) == 4
     jobs = Jobs(library.database_url)
     refers = jobs.references()
-    assert str(image) in refers.files
-    kept = {str(each.path) for each in garbage(library, refers.models, refers.jobs, refers.files, refers.looks, 0)}
+    freed = {str(each.path) for each in garbage(library, refers.models, refers.jobs, refers.files, refers.looks, 0)}
     (key,) = [job.result["look"] for job in jobs.recent(5) if job.request.get("image") == str(image)]
-    assert not any(key in path for path in kept)
-    without = {str(each.path) for each in garbage(library, refers.models, refers.jobs, refers.files, (), 0)}
+    assert refers.looks[key] == str(image)
+    assert not any(key in path for path in freed)
+    without = {str(each.path) for each in garbage(library, refers.models, refers.jobs, refers.files, {}, 0)}
     assert any(key in path for path in without)
 
 

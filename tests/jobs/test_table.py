@@ -32,6 +32,24 @@ def test_a_job_goes_from_queued_to_done_and_is_read_by_another_process_eye(jobs:
     assert jobs.finish(job.id, "done", result={"atlas": "a"}).ended
 
 
+def test_a_job_that_ended_holds_neither_its_model_nor_its_image(jobs: Jobs) -> None:
+    dream = jobs.submit("dream", {"model": "net", "image": "/uploads/1.png", "layer": "conv1"})
+    look = jobs.submit("look", {"model": "other", "image": "/uploads/2.png"})
+    of_a_probe = jobs.submit("look", {"model": "other", "atlas": "other.0", "number": 3})
+    build = jobs.submit("build", {**REQUEST, "images": "/uploads/images/1"})
+    jobs.write(look.id, result={"look": "a1"})
+    jobs.write(of_a_probe.id, result={"look": "b2"})
+    refers = jobs.references()
+    assert refers.models == {"net", "other", REQUEST["model"]}
+    assert refers.files == {"/uploads/1.png", "/uploads/2.png", "/uploads/images/1"}
+    for job in (dream, look, of_a_probe, build):
+        jobs.finish(job.id, "done")
+    refers = jobs.references()
+    assert refers.models == refers.files == set()
+    assert refers.jobs == {dream.id, look.id, of_a_probe.id, build.id}, "what they made is kept"
+    assert refers.looks == {"a1": "/uploads/2.png", "b2": ""}
+
+
 def test_the_same_request_is_one_job_while_it_is_not_ended(jobs: Jobs) -> None:
     first = jobs.submit("build", REQUEST)
     assert jobs.submit("build", REQUEST).id == first.id
