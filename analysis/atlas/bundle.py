@@ -127,17 +127,18 @@ def _check_model(library: Library, archive: zipfile.ZipFile, head: Mapping[str, 
     """The model's file is the one that the atlas was made of, and no other one of its name is here."""
     packed: Any = zipfile.Path(archive)
     model_id, sha256 = head["model"], _manifest(archive, head)["model"]["sha256"]
-    folder, here = packed / f"models/{model_id}", library.root / "models" / model_id / CARD
+    folder = packed / f"models/{model_id}"
     if (folder / CARD).exists():
         kept = from_json((folder / CARD).read_bytes())
         card = ModelCard.from_json(kept["card"])
         if {content_hash(folder / kept["file"], card.side_files), card.sha256} != {sha256} or card.id != model_id:
             raise StrataError(f"The model in {file.name} is not the one its atlas was made of. Do not trust it.")
-    if here.exists() and from_json(here.read_bytes())["card"]["sha256"] != sha256:
-        raise StrataError(
-            f"{file.name} was made of another model than the {model_id} of this library. Import it into a library of "
-            "its own."
-        )
+    for here in below(library.root / "models" / model_id, CARD):
+        if from_json(here.read_bytes())["card"]["sha256"] != sha256:
+            raise StrataError(
+                f"{file.name} was made of another model than the {model_id} of this library. Import it into a library "
+                "of its own."
+            )
 
 
 def _manifest(archive: zipfile.ZipFile, head: Mapping[str, Any]) -> dict[str, Any]:

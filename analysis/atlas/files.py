@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import sys
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,10 +16,11 @@ from analysis.errors import StrataError
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 FORBIDDEN = (errno.EROFS, errno.EACCES, errno.EPERM)
+IN_THE_WAY = (errno.ENOTDIR, errno.EEXIST)
 
 
 class Unwritable(StrataError):
-    """The library can not be written: nothing that a task could do better the next time."""
+    """The library can not be written or reached: nothing that a task could do better the next time."""
 
 
 def place(where: str | Path) -> Path:
@@ -81,7 +83,8 @@ def remove(path: Path) -> None:
 def files_below(folder: Path) -> dict[str, int]:
     """Path below `folder`, with `/`, → size in bytes of every file in it."""
     if not is_local(folder):
-        found = folder.fs.find(folder.path, detail=True)  # type: ignore[attr-defined]
+        with told(folder):
+            found = folder.fs.find(folder.path, detail=True)  # type: ignore[attr-defined]
         base = folder.path.rstrip("/") + "/"  # type: ignore[attr-defined]
         return {name.removeprefix(base): int(facts["size"]) for name, facts in found.items()}
     return {
@@ -104,15 +107,15 @@ def written_at(path: Path) -> float:
 
 def below(root: Path, pattern: str) -> Sequence[Path]:
     """What lies below `root` by a pattern (`models/*/card.json`), sorted; drafts and other hidden things left out."""
-    return sorted(
-        (path for path in root.glob(pattern) if not any(part.startswith(".") for part in path.relative_to(root).parts)),
-        key=str,
-    )
+    with told(root):
+        found = list(root.glob(pattern))
+    seen = (path for path in found if not any(part.startswith(".") for part in path.relative_to(root).parts))
+    return sorted(seen, key=str)
 
 
 @contextmanager
 def told(path: Path) -> Iterator[None]:
-    """Tell a full disk and a missing right in a sentence each."""
+    """Tell a full disk, a missing right, a file in the way and an object store's refusal in a sentence each."""
     try:
         yield
     except OSError as error:
@@ -121,12 +124,34 @@ def told(path: Path) -> Iterator[None]:
                 f"The disk that holds {path.parent} is full. Free some space; what is done is kept, and the same "
                 "command goes on."
             ) from error
-        if error.errno in FORBIDDEN:
+        if error.errno in FORBIDDEN and is_local(path):
             raise Unwritable(
                 f"{path.parent} can not be written ({error.strerror}). Get the right to write there, or choose another "
                 "folder with --library."
             ) from error
-        raise
+        if error.errno in IN_THE_WAY and is_local(path):
+            raise Unwritable(
+                f"{path} can not be written: a file is where one of its folders would be. Move it away, or choose "
+                "another folder with --library."
+            ) from error
+        if is_local(path):
+            raise
+        raise _refused(error) from error
+    except _store_errors() as error:
+        raise _refused(error) from error
+
+
+def _store_errors() -> tuple[type[Exception], ...]:
+    """What S3's client raises that is no OSError; nothing where no S3 is used, which is asked when something failed."""
+    client: Any = sys.modules.get("botocore.exceptions")
+    return () if client is None else (client.BotoCoreError, client.ClientError)
+
+
+def _refused(error: Exception) -> Unwritable:
+    return Unwritable(
+        f"The library's object store can not be used ({error}). Look at its address, AWS_ENDPOINT_URL, "
+        "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; what is done is kept, and the same command goes on."
+    )
 
 
 def _forget(draft: Path) -> None:

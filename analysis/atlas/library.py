@@ -35,6 +35,8 @@ class Library:
         database : URL of the job table; without one, STRATA_DATABASE, else a file in the folder
         """
         self.root = place(root)
+        if is_local(self.root) and self.root.is_file():
+            raise StrataError(f"The library {self.root} is a file. Name a folder with --library.")
         self._database = database or os.environ.get("STRATA_DATABASE")
 
     @property
@@ -51,7 +53,9 @@ class Library:
         """Keep the model's file, and those beside it that it keeps weights in, with its card; returns its path."""
         folder = self.root / "models" / card.id
         kept = folder / file.name
-        if not kept.exists():
+        with told(kept):
+            there = kept.exists()
+        if not there:
             for name in card.side_files:
                 write_atomically(folder / name, (file.parent / name).read_bytes())
             write_atomically(kept, file.read_bytes())

@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import pytest
+import s3fs
 
 from analysis.atlas.atlas import Progress
-from analysis.atlas.files import files_below, fingerprint, place, remove, write_atomically
+from analysis.atlas.files import Unwritable, files_below, fingerprint, place, remove, write_atomically
 from analysis.atlas.library import Library
 from analysis.errors import StrataError
 from tests.atlas.built import ARTIFACTS, MEASURED, PICTURES, TASKS, WEIGHTS, built
@@ -82,6 +83,47 @@ def test_a_file_written_again_is_another_one(library: Library) -> None:
 def test_a_place_that_there_is_no_way_to_is_a_sentence() -> None:
     with pytest.raises(StrataError, match="no way to nowhere://x"):
         place("nowhere://x")
+
+
+AWS = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_DEFAULT_REGION": "us-east-1"}
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [({}, "credentials"), ({**AWS, "AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, "Could not connect")],
+)
+def test_a_store_that_can_not_be_reached_is_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, given: dict[str, str], reason: str
+) -> None:
+    for name in (*AWS, "AWS_ENDPOINT_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    monkeypatch.setattr(s3fs.S3FileSystem, "retries", 1)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    s3fs.S3FileSystem.clear_instance_cache()
+    library = Library("s3://bucket/strata")
+    for use in (
+        library.all_atlases,
+        lambda: library.atlas("net"),
+        lambda: built(library, tmp_path),
+        lambda: write_atomically(library.root / "x", b"x"),
+        lambda: remove(library.root / "x"),
+        lambda: files_below(library.root),
+    ):
+        with pytest.raises(StrataError, match=f"object store can not be used .*{reason}.*AWS_ENDPOINT_URL"):
+            use()
+    s3fs.S3FileSystem.clear_instance_cache()
+
+
+def test_a_file_where_the_library_would_be_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(StrataError, match="is a file"):
+        Library(tmp_path / "file")
+    with pytest.raises(Unwritable, match="a file is where one of its folders would be"):
+        built(Library(tmp_path / "file" / "library"), tmp_path)
 
 
 def test_an_object_store_holds_no_job_table(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -86,14 +86,13 @@ def test_an_atlas_of_the_first_format_opens_and_a_build_seals_it(library: Librar
     assert len(list(verify(library, migrated))) == 1
 
 
-@pytest.mark.parametrize("content", [b"", b'{"tasks": [{"tech', b'{"tasks": [{"technique": "features"}]}', b"[]"])
-def test_a_damaged_plan_is_made_again_from_what_it_planned(library: Library, tmp_path: Path, content: bytes) -> None:
+def test_a_damaged_plan_is_made_again_from_what_it_planned(library: Library, tmp_path: Path) -> None:
     atlas = built(library, tmp_path)
     more = features_task("conv1", (0, 4), steps=64)
     name = atlas.add_build({"request": {"model": "net"}}, [more])
     atlas.artifacts.write(more, features_artifact(range(4), 3.0))
     (first,) = (path for path in atlas.root.glob("builds/*.json") if path.stem != name)
-    write_atomically(first, content)
+    write_atomically(first, first.read_bytes()[:100])
     (atlas.root / folder_of(PICTURES[0]) / "facts.json").write_bytes(b"{}")
     assert [task.key for task in atlas.tasks()] == [more.key], "what can be read is read"
     assert [build["request"] for build in atlas.builds()] == [{"model": "net"}]
@@ -121,11 +120,12 @@ def test_a_damaged_plan_is_made_again_from_what_it_planned(library: Library, tmp
     assert atlas.add_build({}, []).startswith("0002-")
 
 
-def test_a_last_plan_that_is_damaged_is_not_the_last_one(tmp_path: Path) -> None:
+@pytest.mark.parametrize("content", [b"", b'{"tasks": [{"tech', b'{"tasks": [{"technique": "features"}]}', b"[]"])
+def test_a_last_plan_that_is_damaged_is_not_the_last_one(tmp_path: Path, content: bytes) -> None:
     atlas = built(Library(tmp_path / "shelf"), tmp_path)
     (plan,) = atlas.root.glob("builds/*.json")
     assert atlas.last_build() == plan.stem
-    plan.write_bytes(plan.read_bytes()[:100])
+    plan.write_bytes(content)
     assert atlas.last_build() is None
     with pytest.raises(StrataError, match="is damaged"):
         atlas.planned(plan.stem)
