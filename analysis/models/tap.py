@@ -55,7 +55,8 @@ class ConvTap(TorchDispatchMode):
         self.stopped = False
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Sequence[Any] = (), kwargs: Any = None) -> Any:
-        if self.stopped:
+        # autograd keeps an output that a derivative needs, a ReLU's or sigmoid's, by detaching it: no step of the net
+        if self.stopped and func is not _aten.detach.default:
             raise Stop
         if func not in CONVOLUTIONS:
             return self.other(func, args, kwargs or {})

@@ -1,4 +1,4 @@
-"""One unit looked at closely: faces, opposites, neurons, mixtures, sites, and where a picture acts."""
+"""One unit looked at closely: faces, opposites, neurons, mixtures, and where a picture acts."""
 
 import pytest
 import torch
@@ -13,8 +13,6 @@ from analysis.features.render import render
 from analysis.features.target import target_of
 from analysis.models.capture import run_to
 from tests.features.nets import gabor, model_of, plain_prior, small_net, spec_of
-
-SITES = ("conv", "norm", "activation")
 
 
 def drawn(model, channel=0, layer="2", **settings):
@@ -65,41 +63,6 @@ def test_a_channel_that_there_is_not_says_so():
         drawn(model, 10)
     with pytest.raises(StrataError, match="channels 0 to 9, not 12"):
         drawn(model, 0, mix={12: 1.0})
-
-
-@pytest.mark.parametrize("inplace", [False, True])
-def test_a_layer_is_read_at_each_of_its_sites(inplace):
-    torch.manual_seed(0)
-    conv, norm = nn.Conv2d(3, 6, 3, padding=1), nn.BatchNorm2d(6)
-    norm.running_mean.normal_()
-    norm.bias.data.normal_()
-    model = model_of(nn.Sequential(conv, norm, nn.ReLU(inplace=inplace), nn.MaxPool2d(2), nn.Conv2d(6, 4, 3)))
-    images = torch.rand(2, 3, 48, 48)
-    wanted = conv(model.card.input.prepare(images))
-    for site, maps in zip(SITES, (wanted, norm(wanted), norm(wanted).relu()), strict=True):
-        found = target_of(model, "0", Parameters(site=site)).read(images)
-        assert torch.allclose(found, maps, atol=1e-5), site
-
-
-def test_after_a_block_the_non_linearity_is_that_of_the_sum():
-    class Block(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.first, self.norm = nn.Conv2d(3, 3, 3, padding=1), nn.BatchNorm2d(3)
-
-        def forward(self, images: torch.Tensor) -> torch.Tensor:
-            return functional.relu(self.norm(self.first(images)) + images)
-
-    model = model_of(Block())
-    images = torch.rand(1, 3, 48, 48)
-    found = target_of(model, "first", Parameters(site="activation")).read(images)
-    assert torch.allclose(found, model(images), atol=1e-5)
-
-
-def test_a_site_that_a_layer_has_not_says_so():
-    model = model_of(small_net())
-    with pytest.raises(StrataError, match="not followed by a normalisation"):
-        drawn(model, site="norm")
 
 
 def test_attribution_is_where_the_channel_looks():
