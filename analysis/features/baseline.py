@@ -45,7 +45,14 @@ class Baseline:
 
     def scale(self) -> Tensor:
         """[K] the deviations, none of them zero."""
-        return self.deviation.clamp_min(FLAT * self.deviation.max().clamp_min(torch.finfo(torch.float32).tiny))
+        return self.deviation.clamp_min(self._flat())
+
+    def answers(self) -> Tensor:
+        """[K] bool: whether a channel answers images at all."""
+        return self.deviation > self._flat()
+
+    def _flat(self) -> Tensor:
+        return FLAT * self.deviation.max().clamp_min(torch.finfo(torch.float32).tiny)
 
     def to(self, device: torch.device) -> Baseline:
         return Baseline(*(part.to(device) for part in vars(self).values()))

@@ -34,7 +34,8 @@ class ChannelGoal:
     """Row i after channel `channels[units[i]]`: the mean of its map over space (`pooled`).
 
     With a baseline, in deviations from what real images give, less `distinct` times what the strongest other channel
-    of the layer is short of staying MARGIN behind: what excites twenty channels alike is not the picture of one.
+    of the layer is short of staying MARGIN behind: what excites twenty channels alike is not the picture of one. A
+    channel that answers no image is after itself alone: where nothing moves it, others must not move its picture.
     """
 
     channels: Tensor
@@ -55,7 +56,8 @@ class ChannelGoal:
         values = self.sign * self.baseline.to(maps.device).standard(pooled(maps, self.rectified))
         own = values[rows, wanted]
         others = values.scatter(1, wanted[:, None], -torch.inf).amax(1)
-        return own - self.distinct * (others - own + MARGIN).relu()
+        answers = self.baseline.answers().to(maps.device)[wanted]
+        return own - (self.distinct * answers) * (others - own + MARGIN).relu()
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,9 @@ from analysis.features.transforms import Grain, Wobble, affine, draw
 YOUNG = 16
 """Steps during which shut ReLUs let helpful gradients through (Lucid switches off after 16 as well)."""
 
+IDLE = 32
+"""A row that got no gradient for so many steps, twice YOUNG, gets none any more."""
+
 GAIN = 0.02
 """A row has converged when its last `patience` steps gained less than this share of all it gained."""
 
@@ -33,8 +36,12 @@ class Row:
     generator: Generator
     scores: list[float] = field(default_factory=list)
     moved: bool = False
+    idle: int = 0
     broken: bool = False
     finished: bool = False
+
+    def ended(self, recipe: Recipe) -> bool:
+        return len(self.scores) >= recipe.steps or self.idle >= IDLE or self.converged(recipe.patience)
 
     def converged(self, patience: int) -> bool:
         """Whether the mean of the last half window is hardly above that of the half before (scores are noisy)."""
@@ -114,8 +121,9 @@ def ascend(
         for place, (row, score, steepest) in enumerate(zip(rows, scores.tolist(), size.tolist(), strict=True)):
             row.scores.append(score)
             row.moved |= steepest > 0
+            row.idle = 0 if steepest > 0 else row.idle + 1
             row.broken |= not math.isfinite(steepest)
-            if row.finished or not (len(row.scores) >= recipe.steps or row.converged(recipe.patience)):
+            if row.finished or not row.ended(recipe):
                 continue
             made.waves[row.unit], made.steps[row.unit] = waves[place], len(row.scores)
             made.moved[row.unit], made.broken[row.unit] = row.moved, row.broken

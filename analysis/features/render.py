@@ -56,8 +56,12 @@ def render(
     best = _furthest(tried, sign)
     for number in range(1, parameters.retries + 1 if baseline else 1):
         assert baseline is not None
-        merits = merit(best, baseline, sign)
-        short = [place for place in range(len(channels)) if merits[place] <= 0 and best.state[place] == DRIVEN]
+        merits, answers = merit(best, baseline, sign), baseline.answers()[list(channels)]
+        short = [
+            place
+            for place, state in enumerate(best.state)
+            if state == DRIVEN and answers[place] and merits[place] <= 0
+        ]
         if not short:
             break
         recipe = another_recipe(parameters, target.view, number, target.rectified)

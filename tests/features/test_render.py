@@ -84,6 +84,24 @@ def test_a_channel_that_nothing_moves_says_so():
     assert made.state == ("still", "driven")
 
 
+@pytest.mark.parametrize("dead", ["weights", "inputs"])
+def test_what_nothing_moves_is_not_climbed_for_long(dead):
+    module = small_net()
+    if dead == "weights":
+        module[2].weight.data[4] = 0
+    else:  # for its first steps it gets a gradient through the shut ReLU
+        module[0].bias.data[0] = -100
+        module[2].weight.data[4, 1:] = 0
+    model = model_of(module)
+    baseline = baselines(model, torch.rand(16, 3, 48, 48, generator=torch.Generator().manual_seed(0)))["2"]
+    for settings in (QUICK, Parameters(steps=64, patience=64)):
+        alone, beside = (
+            render(model, "2", wanted, plain_prior(model), settings, baseline=baseline) for wanted in ([4], [3, 4, 5])
+        )
+        assert alone.steps[0] == beside.steps[1] <= min(settings.steps, 48)
+        assert beside.state == ("driven", "still" if dead == "weights" else "driven", "driven")
+
+
 def test_broken_weights_are_a_state_of_their_layer():
     module = small_net()
     module[2].weight.data[4] = torch.nan
