@@ -32,7 +32,7 @@ def parts(setting: Setting, layer: str) -> dict[str, Callable[[], object]]:
     """The parts of one step, each as a function that does it for the whole batch."""
     settings = Parameters(size=128)
     target = target_of(setting.model, layer, settings)
-    view, recipe = target.view, first_recipe(settings, target.view, target.rectified)
+    view, recipe = target.view, first_recipe(settings, target.view, target.stem)
     canvas = canvas_of(setting.prior, view, recipe)
     generators = [generator_of(layer, unit, 0) for unit in range(BATCH)]
     waves = canvas.start(generators)

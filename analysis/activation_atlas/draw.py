@@ -48,7 +48,7 @@ def draw(
     usual = view_of(model, layer)
     parameters = Parameters(steps=steps, seed=seed, size=min(size, usual.height, usual.width))
     target = target_of(model, layer, parameters)
-    recipe = replace(first_recipe(parameters, target.view, target.rectified), patience=max(4, steps))
+    recipe = replace(first_recipe(parameters, target.view, target.stem), patience=max(4, steps))
     canvas = canvas_of(prior, target.view, recipe, model.device)
     batch = batch_of(target)
     made = ascend(

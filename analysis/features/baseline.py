@@ -93,13 +93,13 @@ def baselines(
 
 
 def baseline_at(target: Target, images: Tensor, batch: int = 16) -> Baseline:
-    """Of one target, at whichever site it is read, over [N, C, H, W] images in [0, 1]."""
+    """Of one target, at whichever site and to whichever side of zero it is read, over [N, C, H, W] images in [0, 1]."""
     with torch.no_grad():
         maps = (target.read(part) for part in images.split(batch))
         return _of([_answers(each, target.rectified) for each in maps])
 
 
-def _answers(maps: Tensor, rectified: bool = False) -> _Answers:
+def _answers(maps: Tensor, rectified: float = 0.0) -> _Answers:
     return pooled(maps, rectified).double().cpu(), maps.amax((0, 2, 3)).cpu(), maps.amin((0, 2, 3)).cpu()
 
 

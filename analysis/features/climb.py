@@ -32,7 +32,7 @@ class Rendered:
     channels   : which, in the order of what follows
     pictures   : [N, C, H, W] in [0, 1]
     activation : [N] mean of the channel's map on the finished picture, at the layer's site; of a conv that sees the
-                 input itself, of what is above zero; of a class, its logit
+                 input itself, of what is above zero, for a negative picture below; of a class, its logit
     highest    : [N] its highest value
     lowest     : [N] its lowest
     steps      : [N] how many steps each took

@@ -40,7 +40,7 @@ class ChannelGoal:
 
     channels: Tensor
     sign: float = 1.0
-    rectified: bool = False
+    rectified: float = 0.0
     baseline: Baseline | None = None
     distinct: float = 0.0
 
@@ -52,7 +52,7 @@ class ChannelGoal:
         wanted = self.channels[list(units)].to(maps.device)
         rows = torch.arange(len(maps), device=maps.device)
         if self.baseline is None or self.distinct == 0 or maps.shape[1] == 1:
-            return pooled(self.sign * maps[rows, wanted][:, None], self.rectified)[:, 0]
+            return self.sign * pooled(maps[rows, wanted][:, None], self.rectified)[:, 0]
         values = self.sign * self.baseline.to(maps.device).standard(pooled(maps, self.rectified))
         own = values[rows, wanted]
         others = values.scatter(1, wanted[:, None], -torch.inf).amax(1)

@@ -20,12 +20,12 @@ def rectifies(layer: ConvLayer) -> bool:
     return layer.receptive_field == extent
 
 
-def pooled(maps: Tensor, rectified: bool) -> Tensor:
-    """[N, K, h, w] → [N, K]: the mean over space, of what is above zero if `rectified`."""
+def pooled(maps: Tensor, rectified: float) -> Tensor:
+    """[N, K, h, w] → [N, K]: the mean over space, of what is above zero where `rectified` is 1, below where it is −1."""
     if not rectified:
         return maps.mean((2, 3))
-    above: Tensor = _MeanAboveZero.apply(maps)
-    return above
+    beyond: Tensor = _MeanAboveZero.apply(maps if rectified > 0 else -maps)
+    return beyond if rectified > 0 else -beyond
 
 
 class _MeanAboveZero(Function):

@@ -39,7 +39,7 @@ def portrait(
     for each in (channel, *parameters.mix):
         if not 0 <= each < target.units:
             raise StrataError(f"{layer} has channels 0 to {target.units - 1}, not {each}. Choose one of them.")
-    recipe = first_recipe(parameters, target.view, target.rectified)
+    recipe = first_recipe(parameters, target.view, target.stem)
     goal, faces = goal_of(target, channel, parameters, baseline), parameters.faces
     if parameters.attempts > 1:
         raise StrataError("Attempts keep one of several pictures and faces show them all. Leave attempts out.")

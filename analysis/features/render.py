@@ -35,7 +35,8 @@ def render(
     """One picture for each channel of a conv layer, or class of a head, the best of `parameters.attempts` seeds.
 
     With a baseline, a picture that another channel answers more strongly to (in deviations), or that the best real
-    image beats, is tried again by another recipe, up to `parameters.retries` times; what has most merit is kept.
+    image beats, is tried again by another recipe, up to `parameters.retries` times; what has most merit is kept. The
+    baseline is of the same site and of the same sign (`baseline_at`).
 
     A unit's picture does not depend on which others are rendered with it. `report` hears how far it is (0 … 1)
     between steps and may raise to stop. Raises StrataError for a layer that the model does not have.
@@ -51,7 +52,7 @@ def render(
             target, goal, wanted, prior, recipe, seeds=seeds, batch=batch, report=lambda f: report((number + f) / tries)
         )
 
-    first = first_recipe(parameters, target.view, target.rectified)
+    first = first_recipe(parameters, target.view, target.stem)
     tried = [draw(channels, first, parameters.seed + each, batch, each) for each in range(parameters.attempts)]
     best = _furthest(tried, sign)
     for number in range(1, parameters.retries + 1 if baseline else 1):
@@ -64,7 +65,7 @@ def render(
         ]
         if not short:
             break
-        recipe = another_recipe(parameters, target.view, number, target.rectified)
+        recipe = another_recipe(parameters, target.view, number, target.stem)
         wanted = [channels[place] for place in short]
         again = draw(wanted, recipe, parameters.seed, min(batch, FEW), parameters.attempts + number - 1)
         gained = torch.nonzero(merit(again, baseline, sign) > merits[short]).flatten().tolist()

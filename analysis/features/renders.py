@@ -20,6 +20,7 @@ from analysis.task import Task
 
 class RendersTechnique(technique.Technique):
     name = "renders"
+    version = 2
     title = "Renders"
     about = "One channel or class looked at closely: its faces, its opposite, where it looks."
     requires = ("prior",)
@@ -78,6 +79,6 @@ def _twin(
     """How far the random twin's picture drives the channel beside each face, and that picture [C, H, W]."""
     one = parameters.model_copy(update={"faces": 1})
     drawn = portrait(random_twin(target.model), target.name, channel, prior, one).pictures
-    canvas = canvas_of(prior, target.view, first_recipe(parameters, target.view, target.rectified))
+    canvas = canvas_of(prior, target.view, first_recipe(parameters, target.view, target.stem))
     shares = [share_of_twin(target, canvas, channel, face[None], drawn) for face in made.pictures]
     return shares, drawn[0]

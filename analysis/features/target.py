@@ -27,7 +27,8 @@ class Target:
     name      : the layer in a unit's address: a conv layer's, or a head's (`output`)
     units     : how many there are
     view      : how pictures are shown to the net
-    rectified : whether a map is pooled above zero (analysis/features/pooling.py)
+    rectified : 1 or −1 where a map is pooled above or, for negative pictures, below zero; 0 where it is pooled as it is
+                (analysis/features/pooling.py)
     """
 
     model: Model
@@ -35,7 +36,12 @@ class Target:
     site: Site
     units: int
     view: View
-    rectified: bool
+    rectified: float
+
+    @property
+    def stem(self) -> bool:
+        """Whether it is a conv that sees the input itself."""
+        return bool(self.rectified)
 
     def read(self, pictures: Tensor) -> Tensor:
         """[N, C, H, W] in [0, 1] as the net sees them → [N, units, h, w], differentiable."""
@@ -66,11 +72,11 @@ def target_of(model: Model, name: str, parameters: Parameters) -> Target:
     if model.card.is_head(name):
         if parameters.site != "conv":
             raise StrataError(f"“{name}” is an output and has one site. Leave the site out.")
-        return Target(model, name, "conv", units, view_of(model, name, parameters.size), rectified=False)
+        return Target(model, name, "conv", units, view_of(model, name, parameters.size), rectified=0.0)
     layer = model.card.layer(name)
     if not layer.kind.endswith("2d"):
         raise StrataError(f"{name} is a {layer.kind}, which no picture can be made of. Choose a two-dimensional layer.")
-    rectified = rectifies(layer) and parameters.site != "activation"
+    rectified = parameters.sign if rectifies(layer) and parameters.site != "activation" else 0.0
     return Target(model, name, parameters.site, units, view_of(model, name, parameters.size), rectified)
 
 

@@ -27,7 +27,7 @@ SOONER = {"features": 40, SKETCHES: 60}
 
 class FeaturesTechnique(technique.Technique):
     name = "features"
-    version = 7
+    version = 8
     title = "Feature visualization"
     about = "For each channel and each class, the picture that excites it most, made by the model itself."
     requires = ("prior",)
@@ -97,11 +97,12 @@ def followed(target: Target) -> Follow | None:
 
 
 def given(task: Task, context: technique.Context, target: Target) -> tuple[Prior, Baseline | None]:
-    """The prior that a task's pictures begin from, and how the target answers real images, where there are any."""
+    """The prior that a task's pictures begin from, and how the target answers real images, where there are any: measured
+    before, for pictures of what channels are for at the conv's own output, and else now."""
     artifact = context.inputs[task.needs[0]]
     prior = Prior.from_arrays(encoding.from_npz(artifact["prior.npz"]))
     if "baseline.npz" not in artifact:
         return prior, None
-    if target.site == "conv":
+    if target.site == "conv" and target.rectified >= 0:
         return prior, Baseline.from_array(encoding.from_npz(artifact["baseline.npz"])[target.name])
     return prior, baseline_at(target, some_of(context.probe(), target.model.card.input))

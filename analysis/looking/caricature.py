@@ -59,7 +59,7 @@ def caricature(
     """
     image = image.to(model.device)
     height, width = image.shape[-2:]
-    target = Target(model, layer, "conv", model.card.units(layer), View(height, width, 0, 0, 0.0), rectified=False)
+    target = Target(model, layer, "conv", model.card.units(layer), View(height, width, 0, 0, 0.0), rectified=0.0)
     canvas = Canvas(prior, height, width, freedom=FREEDOM, contrast=CONTRAST, device=model.device)
     generator = generator_of(layer, 0, 0)
     waves = canvas.start([generator])

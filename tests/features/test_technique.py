@@ -62,6 +62,16 @@ def test_the_files_of_a_task():
     assert encoding.from_picture(files["00001.webp"]).shape == (30, 40, 3)
 
 
+def test_a_stem_is_judged_by_the_side_of_zero_that_its_pictures_are_for():
+    model = model_of(small_net())
+    _, [(_, files)] = build(model, Images(), Wanted(("0",), (0, 1, 2)), Parameters(steps=16, negative=True, sketch=0))
+    table = encoding.from_parquet(files["features.parquet"])
+    assert (table["peak"] < table["activation"]).all()
+    assert (table["activation"] < table["natural"]).all()
+    assert (table["natural"] < 0).all()
+    assert (table["ratio"] > 1).all()
+
+
 def test_the_same_task_gives_the_same_bytes():
     model = model_of(small_net())
     (_, first), (_, second) = (build(model, Images(), Wanted(("2",), (0, 1)), QUICK)[1][0] for _ in range(2))
