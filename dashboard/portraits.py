@@ -69,7 +69,7 @@ def _portrait(atlas: Atlas, render: Render, coming: str) -> Portrait:
     if render.folder is None or render.table is None:
         return Portrait(title, render.reason or coming, [])
     faces = [
-        Face(address(atlas, render.folder, f"face-{row['face']}.webp"), _said(row))
+        Face(address(atlas, render.folder, f"face-{row['face']}.webp"), said(row, render.parameters))
         for row in render.table.to_dict("records")
     ]
     if atlas.path(f"{render.folder}/twin.webp").is_file():
@@ -77,13 +77,23 @@ def _portrait(atlas: Atlas, render: Render, coming: str) -> Portrait:
     return Portrait(title, "", faces)
 
 
-def _said(row: Mapping[Any, Any]) -> str:
-    """One line below a face: what it does to the channel, beside the best real image."""
+def said(row: Mapping[Any, Any], parameters: Mapping[str, Any]) -> str:
+    """One line below a face: what it reaches of what was asked for, beside the best real image."""
     ratio = row.get("ratio")
-    answer = f"answers {written(float(row['activation']))}"
+    answer = f"{_asked(parameters)} {written(float(row['activation']))}"
     if ratio is not None and float(ratio) == float(ratio):
         answer += f", ×{float(ratio):.1f} the best image"
     return answer if row["state"] == "driven" else f"{answer} · {row['state']}"
+
+
+def _asked(parameters: Mapping[str, Any]) -> str:
+    """What a face's number is of."""
+    goal = parameters.get("goal", "channel")
+    if goal == "energy":
+        return "the layer's energy is"
+    if parameters.get("mix"):
+        return "the mixture answers"
+    return "the neuron answers" if goal == "neuron" else "answers"
 
 
 def _title(parameters: Mapping[str, Any]) -> str:

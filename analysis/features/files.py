@@ -22,12 +22,18 @@ COLUMNS = 4
 
 
 def evidence(
-    made: Rendered, parameters: Parameters, baseline: Baseline | None, follow: Follow | None = None
+    made: Rendered,
+    parameters: Parameters,
+    baseline: Baseline | None,
+    follow: Follow | None = None,
+    real: Tensor | None = None,
 ) -> pd.DataFrame:
     """One row a picture: what it reaches, and beside it what real images reach.
 
     `natural` is the activation of the best real image (the least, for negative pictures), `ratio` how far above the
     mean over real images the picture comes, in times of how far that best image does; NaN without a baseline.
+    Where something else was asked for than the channel's own number, `real` is what real images reach of that, [N], and
+    there is no lead over other channels.
     With `follow`, what comes after the conv, a channel of which neither real images nor its picture bring anything
     through the ReLU is "never active".
     """
@@ -43,18 +49,24 @@ def evidence(
         }
     )
     table["natural"], table["ratio"], table["lead"] = np.nan, np.nan, np.nan
-    if baseline is not None:
+    if real is not None:
+        _compare(table, real.mean(), real.amin() if parameters.negative else real.amax())
+    elif baseline is not None:
         own = list(made.channels)
-        natural = (baseline.least if parameters.negative else baseline.best)[own].double()
-        mean = baseline.mean[own].double()
-        reach = (natural - mean).where(natural != mean, torch.nan)
-        table["natural"] = natural.numpy()
+        _compare(table, baseline.mean[own], (baseline.least if parameters.negative else baseline.best)[own])
         table["lead"] = lead_of(made, baseline, parameters.sign).double().numpy()
-        table["ratio"] = ((made.activation.double() - mean) / reach).numpy()
     if follow is not None and not parameters.negative and parameters.site == "conv":
         silent = _silenced(made, baseline, follow)
         table.loc[silent & (table["state"] == DRIVEN).to_numpy(), "state"] = NEVER
     return table
+
+
+def _compare(table: pd.DataFrame, mean: Tensor, natural: Tensor) -> None:
+    """Enter what real images reach, in the mean and at best: a number a picture, or one for all."""
+    mean, natural = mean.double(), natural.double()
+    reach = (natural - mean).where(natural != mean, torch.nan)
+    table["natural"] = natural.numpy()
+    table["ratio"] = (table["activation"] - mean.numpy()) / reach.numpy()
 
 
 def _silenced(made: Rendered, baseline: Baseline | None, follow: Follow) -> np.ndarray:

@@ -11,6 +11,8 @@ from analysis import technique
 
 
 class Parameters(technique.Parameters):
+    """What a person may set of any picture."""
+
     steps: int = Field(
         default=48,
         ge=1,
@@ -27,9 +29,6 @@ class Parameters(technique.Parameters):
         ge=0,
         le=8,
         description="How often a picture is tried anew that another channel answers more, or a real image beats",
-    )
-    sketch: int = Field(
-        default=8, ge=0, le=16, description="Steps of the quick pictures that come first; 0: none; no part of the fine"
     )
     negative: bool = Field(default=False, description="What the channel is most against, instead of for")
     site: Literal["conv", "norm", "activation"] = Field(
@@ -59,8 +58,17 @@ class Parameters(technique.Parameters):
         return -1.0 if self.negative else 1.0
 
 
+class AtlasParameters(Parameters):
+    """What a person may set of the pictures of an atlas."""
+
+    sketch: int = Field(
+        default=8, ge=0, le=16, description="Steps of the quick pictures that come first; 0: none; no part of the fine"
+    )
+
+
 class PortraitParameters(Parameters):
-    """What a person may set of the pictures of one unit alone."""
+    """What a person may set of the pictures of one unit alone. `attempts`, `retries` and `batch` are for one face of a
+    channel: several faces, and all other goals, are drawn once and together."""
 
     faces: int = Field(default=1, ge=1, le=16, description="Pictures of the unit that differ as much as they can")
     diversity: float = Field(default=1.0, ge=0, le=10, description="How much it counts that the faces differ")
@@ -74,3 +82,8 @@ class PortraitParameters(Parameters):
     mix: Mapping[int, float] = Field(
         default_factory=dict, description="Other channels of the layer and how much they count beside it: {3: -1}"
     )
+
+    @property
+    def of_channel(self) -> bool:
+        """Whether what is asked for is the channel's own mean, as in an atlas."""
+        return self.goal == "channel" and not self.mix

@@ -21,7 +21,7 @@ def rectifies(layer: ConvLayer) -> bool:
 
 
 def pooled(maps: Tensor, rectified: float) -> Tensor:
-    """[N, K, h, w] → [N, K]: the mean over space, of what is above zero where `rectified` is 1, below where it is −1."""
+    """[N, K, h, w] → [N, K]: the mean over space; with `rectified` 1 of what is above zero, with −1 below."""
     if not rectified:
         return maps.mean((2, 3))
     beyond: Tensor = _MeanAboveZero.apply(maps if rectified > 0 else -maps)

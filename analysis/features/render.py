@@ -59,9 +59,7 @@ def render(
         assert baseline is not None
         merits, answers = merit(best, baseline, sign), baseline.answers()[list(channels)]
         short = [
-            place
-            for place, state in enumerate(best.state)
-            if state == DRIVEN and answers[place] and merits[place] <= 0
+            place for place, state in enumerate(best.state) if state == DRIVEN and answers[place] and merits[place] <= 0
         ]
         if not short:
             break

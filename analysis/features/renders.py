@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
+import torch
 from torch import Tensor
 
 from analysis import encoding, technique
 from analysis.features.climb import DRIVEN, PRIOR, Rendered, canvas_of
 from analysis.features.files import evidence, in_three_colors, picture_files, planes_of
 from analysis.features.parameters import PortraitParameters
-from analysis.features.portrait import attribution, portrait
+from analysis.features.portrait import attribution, number_of, portrait
 from analysis.features.prior import Prior
+from analysis.features.prior_technique import some_of
 from analysis.features.recipe import first_recipe
 from analysis.features.target import Target, target_of
 from analysis.features.technique import followed, given
@@ -55,10 +59,17 @@ class RendersTechnique(technique.Technique):
         prior, baseline = given(task, context, target)
         made = portrait(model, task.layer, channel, prior, parameters, baseline=baseline, report=context.report)
         faces = [f"face-{number}" for number in range(parameters.faces)]
-        table = evidence(made, parameters, baseline, followed(target)).assign(face=range(len(faces)))
+        number, real = number_of(target, channel, parameters, baseline), None
+        if baseline is not None and not parameters.of_channel:
+            images = some_of(context.probe(), model.card.input)
+            with torch.no_grad():
+                real = torch.cat([number(target.read(part)) for part in images.split(16)]).cpu()
+        # whether a channel is active says nothing of a mixture or an energy
+        follow = followed(target) if parameters.goal != "energy" and not parameters.mix else None
+        table = evidence(made, parameters, baseline, follow, real).assign(face=range(len(faces)))
         files: dict[str, bytes] = {}
         if parameters.twin:
-            table["twin"], drawn = _twin(target, channel, prior, parameters, made)
+            table["twin"], drawn = _twin(target, channel, prior, parameters, made, number)
             table.loc[(table["state"] == DRIVEN) & (table["twin"] >= ALIKE), "state"] = PRIOR
             files["twin.webp"] = encoding.to_picture(in_three_colors(drawn), quality=90)
         files["renders.parquet"] = encoding.to_parquet(table)
@@ -74,11 +85,16 @@ class RendersTechnique(technique.Technique):
 
 
 def _twin(
-    target: Target, channel: int, prior: Prior, parameters: PortraitParameters, made: Rendered
+    target: Target,
+    channel: int,
+    prior: Prior,
+    parameters: PortraitParameters,
+    made: Rendered,
+    number: Callable[[Tensor], Tensor],
 ) -> tuple[list[float], Tensor]:
-    """How far the random twin's picture drives the channel beside each face, and that picture [C, H, W]."""
+    """How far the random twin's picture drives what was asked for beside each face, and that picture [C, H, W]."""
     one = parameters.model_copy(update={"faces": 1})
     drawn = portrait(random_twin(target.model), target.name, channel, prior, one).pictures
     canvas = canvas_of(prior, target.view, first_recipe(parameters, target.view, target.stem))
-    shares = [share_of_twin(target, canvas, channel, face[None], drawn) for face in made.pictures]
+    shares = [share_of_twin(target, canvas, number, face[None], drawn) for face in made.pictures]
     return shares, drawn[0]

@@ -7,7 +7,7 @@ from dataclasses import replace
 from analysis import encoding, technique
 from analysis.features.baseline import Baseline, baseline_at
 from analysis.features.files import evidence, sheet_files
-from analysis.features.parameters import Parameters
+from analysis.features.parameters import AtlasParameters, Parameters
 from analysis.features.prior import Prior
 from analysis.features.prior_technique import some_of
 from analysis.features.render import render
@@ -32,7 +32,7 @@ class FeaturesTechnique(technique.Technique):
     about = "For each channel and each class, the picture that excites it most, made by the model itself."
     requires = ("prior",)
     on_device = True
-    Parameters = Parameters
+    Parameters = AtlasParameters
 
     def plan(self, request: technique.Request) -> list[Task]:
         """Sketches of everything first, so that an atlas fills fast; then the pictures."""
@@ -97,8 +97,9 @@ def followed(target: Target) -> Follow | None:
 
 
 def given(task: Task, context: technique.Context, target: Target) -> tuple[Prior, Baseline | None]:
-    """The prior that a task's pictures begin from, and how the target answers real images, where there are any: measured
-    before, for pictures of what channels are for at the conv's own output, and else now."""
+    """The prior that a task's pictures begin from, and how the target answers real images, where there are any.
+
+    That was measured before, for pictures of what channels are for at the conv's own output; else it is now."""
     artifact = context.inputs[task.needs[0]]
     prior = Prior.from_arrays(encoding.from_npz(artifact["prior.npz"]))
     if "baseline.npz" not in artifact:

@@ -7,6 +7,7 @@ weights draws as well does not show what was learned.
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from dataclasses import replace
 
 import torch
@@ -14,7 +15,6 @@ from torch import Generator, Tensor
 
 from analysis.errors import StrataError
 from analysis.features.canvas import Canvas
-from analysis.features.pooling import pooled
 from analysis.features.target import Target
 from analysis.models.model import Model
 
@@ -46,11 +46,13 @@ def random_twin(model: Model, seed: int = 0) -> Model:
     return replace(model, module=module)
 
 
-def share_of_twin(target: Target, canvas: Canvas, channel: int, own: Tensor, twin: Tensor) -> float:
-    """How far the twin's picture drives a channel, in times of how far its own does, both from what untouched canvases
-    reach. own, twin: [1, C, H, W] in [0, 1]."""
+def share_of_twin(
+    target: Target, canvas: Canvas, number: Callable[[Tensor], Tensor], own: Tensor, twin: Tensor
+) -> float:
+    """How far the twin's picture drives what was asked for, in times of how far its own does, both from what untouched
+    canvases reach. number: maps → [N], as `number_of` makes it. own, twin: [1, C, H, W] in [0, 1]."""
     starts = canvas.picture(canvas.start([Generator().manual_seed(seed) for seed in range(STARTS)]))
     with torch.no_grad():
-        values = [pooled(target.maps(each), target.rectified)[:, channel].mean() for each in (starts, own, twin)]
+        values = [number(target.maps(each)).mean() for each in (starts, own, twin)]
     nothing, reached, by_twin = (float(value) for value in values)
     return (by_twin - nothing) / (reached - nothing) if reached != nothing else float("nan")

@@ -12,6 +12,7 @@ from analysis.jobs.request import RenderRequest
 from analysis.jobs.table import Jobs
 from analysis.task import Task
 from dashboard.likeness import Sets, against_it, like_it
+from dashboard.portraits import said
 from tests.dashboard.conftest import Open
 from tests.dashboard.synthetic import add_atlas, model_card, pattern
 from tests.dashboard.test_pages import component, words
@@ -93,6 +94,19 @@ class TestPortraits:
         faces = [grid["sheets"][sheet]["url"] for sheet, _ in grid["panels"][0]["faces"]["5"]]
         assert [url.rsplit("/", 1)[1] for url in faces] == ["face-0.webp", "face-1.webp"]
         assert (second["about"], second["faces"]) == ("No memory. Take fewer faces.", [])
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({"goal": "neuron"}, "the neuron answers 3.00, ×1.2 the best image"),
+        ({"goal": "energy"}, "the layer's energy is 3.00, ×1.2 the best image"),
+        ({"mix": {3: -1.0}}, "the mixture answers 3.00, ×1.2 the best image"),
+    ],
+)
+def test_a_number_below_a_face_says_what_it_is_of(asked: dict, words: str) -> None:
+    row = {"activation": 3.0, "ratio": 1.2, "state": "driven"}
+    assert said(row, PortraitParameters(**asked).model_dump(mode="json")) == words
 
 
 def test_a_note_is_kept_and_shown_as_text(own_shelf: Library, open_page: Open) -> None:

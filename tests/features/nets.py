@@ -9,6 +9,20 @@ from analysis.features.prior import Prior, prior_without_images
 from analysis.models.assemble import Origin, assemble
 from analysis.models.input_spec import InputSpec
 from analysis.models.model import Model
+from analysis.probe.probe import ProbeCard
+
+
+class Images:
+    """A probe of random images."""
+
+    names = tuple(f"{index}.png" for index in range(20))
+    labels = None
+    card = ProbeCard("f" * 32, "generated", {}, 20)
+
+    def batch(self, indices, spec):
+        generator = torch.Generator().manual_seed(0)
+        images = torch.rand(20, spec.channels, spec.height, spec.width, generator=generator)
+        return images[list(indices)]
 
 
 def spec_of(channels: int = 3, height: int = 48, width: int = 48) -> InputSpec:

@@ -1,20 +1,25 @@
 """What is said beside a picture: whether anything comes through, whether seeds agree, whether the model drew it."""
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from analysis import encoding
 from analysis.errors import StrataError
+from analysis.features import objectives
 from analysis.features.baseline import baselines
 from analysis.features.files import evidence
 from analysis.features.parameters import Parameters, PortraitParameters
+from analysis.features.portrait import portrait
 from analysis.features.render import render
 from analysis.features.renders import RendersTechnique
+from analysis.features.target import target_of
+from analysis.models.capture import run_to
 from analysis.statistics.following import follows_of
 from analysis.task import Task
 from analysis.technique import Context
-from tests.features.nets import gabor, model_of, plain_prior, small_net
+from tests.features.nets import Images, gabor, model_of, plain_prior, small_net
 
 
 def with_dead_channels() -> nn.Module:
@@ -76,6 +81,40 @@ def test_what_only_the_trained_net_draws_is_the_models():
     assert (table["twin"] < 0.8).all()
 
 
-def test_attempts_and_faces_together_are_refused():
-    with pytest.raises(StrataError, match="Leave attempts out"):
-        drawn(model_of(small_net()), faces=2, attempts=2)
+@pytest.mark.parametrize("several", [{"faces": 2}, {"goal": "neuron"}, {"goal": "energy"}, {"mix": {1: 1.0}}])
+@pytest.mark.parametrize("useless", [{"attempts": 2}, {"batch": 4}])
+def test_what_would_do_nothing_is_refused(several, useless):
+    with pytest.raises(StrataError, match=f"Leave {next(iter(useless))} out"):
+        drawn(model_of(small_net()), **several, **useless)
+    with pytest.raises(ValueError, match="sketch"):
+        PortraitParameters(sketch=4)
+
+
+@pytest.mark.parametrize("negative", [False, True])
+@pytest.mark.parametrize("asked", [{"goal": "neuron"}, {"goal": "energy"}, {"mix": {3: -2.0}}])
+def test_beside_a_picture_stands_what_it_was_made_for(asked, negative):
+    model, probe = model_of(small_net()), Images()
+    images = probe.batch(range(20), model.card.input)
+    prior = {"prior.npz": encoding.to_npz(plain_prior(model).to_arrays())}
+    baseline = baselines(model, images)["2"]
+    prior["baseline.npz"] = encoding.to_npz({"2": baseline.to_array()})
+    parameters = PortraitParameters(steps=32, negative=negative, twin=True, **asked)
+    settings = parameters.model_dump()
+    task = Task("renders", 1, model.card.sha256, "f" * 32, "2", (1, 2), parameters=settings, needs=("p",))
+    files = RendersTechnique().run(task, Context(lambda: model, lambda: probe, {"p": prior}))
+    (row,) = encoding.from_parquet(files["renders.parquet"]).to_dict("records")
+    goal = {"neuron": objectives.neuron(1), "energy": objectives.energy()}.get(parameters.goal)
+    if goal is None:
+        weights = torch.zeros(10)
+        weights[[1, 3]] = torch.tensor([1.0, -2.0]) / baseline.scale()[[1, 3]]
+        goal = objectives.direction(weights)
+    real = np.array([float(goal(maps)) for maps in run_to(model, images, "2")])
+    (face,) = portrait(model, "2", 1, plain_prior(model), parameters, baseline=baseline).pictures
+    reached = float(goal(target_of(model, "2", parameters).maps(face[None])[0]))
+    natural = real.min() if negative else real.max()
+    assert row["activation"] == pytest.approx(reached, rel=1e-4)
+    assert row["natural"] == pytest.approx(natural, rel=1e-4)
+    assert row["ratio"] == pytest.approx((reached - real.mean()) / (natural - real.mean()), rel=1e-3)
+    assert row["ratio"] > 0.5
+    assert np.isnan(row["lead"])
+    assert row["twin"] < 1

@@ -22,8 +22,9 @@ def drawn(model, channel=0, layer="2", **settings):
 
 def test_the_first_face_alone_is_the_picture_of_the_atlas():
     model = model_of(small_net())
-    plain = render(model, "2", [3], plain_prior(model), Parameters(steps=12, batch=1))
-    assert torch.equal(drawn(model, 3, steps=12).pictures, plain.pictures)
+    for settings in ({}, {"attempts": 3}, {"negative": True}):
+        plain = render(model, "2", [3], plain_prior(model), Parameters(steps=12, batch=1, **settings))
+        assert torch.equal(drawn(model, 3, steps=12, **settings).pictures, plain.pictures)
 
 
 def test_a_negative_picture_is_what_the_channel_is_most_against():

@@ -9,25 +9,11 @@ from torch import nn
 
 from analysis import encoding
 from analysis.features.files import in_three_colors
-from analysis.features.parameters import Parameters
+from analysis.features.parameters import AtlasParameters
 from analysis.features.prior_technique import PriorParameters, PriorTechnique
 from analysis.features.technique import FeaturesTechnique
-from analysis.probe.probe import ProbeCard
 from analysis.technique import Context, Request, Wanted
-from tests.features.nets import model_of, small_net, spec_of
-
-
-class Images:
-    """A probe of random images."""
-
-    names = tuple(f"{index}.png" for index in range(20))
-    labels = None
-    card = ProbeCard("f" * 32, "generated", {}, 20)
-
-    def batch(self, indices, spec):
-        generator = torch.Generator().manual_seed(0)
-        images = torch.rand(20, spec.channels, spec.height, spec.width, generator=generator)
-        return images[list(indices)]
+from tests.features.nets import Images, model_of, small_net, spec_of
 
 
 def build(model, probe, wanted, parameters):
@@ -42,7 +28,7 @@ def build(model, probe, wanted, parameters):
     return artifact, [(task, features.run(task, context)) for task in tasks]
 
 
-QUICK = Parameters(steps=4)
+QUICK = AtlasParameters(steps=4)
 
 
 def test_the_files_of_a_task():
@@ -64,7 +50,9 @@ def test_the_files_of_a_task():
 
 def test_a_stem_is_judged_by_the_side_of_zero_that_its_pictures_are_for():
     model = model_of(small_net())
-    _, [(_, files)] = build(model, Images(), Wanted(("0",), (0, 1, 2)), Parameters(steps=16, negative=True, sketch=0))
+    _, [(_, files)] = build(
+        model, Images(), Wanted(("0",), (0, 1, 2)), AtlasParameters(steps=16, negative=True, sketch=0)
+    )
     table = encoding.from_parquet(files["features.parquet"])
     assert (table["peak"] < table["activation"]).all()
     assert (table["activation"] < table["natural"]).all()
@@ -101,7 +89,7 @@ def test_sketches_of_everything_come_before_any_picture():
     prior = PriorTechnique().plan(Request(model.card, None, wanted, PriorParameters()))
 
     def planned(**settings):
-        request = Request(model.card, None, wanted, Parameters(**settings), {"prior": prior})
+        request = Request(model.card, None, wanted, AtlasParameters(**settings), {"prior": prior})
         return FeaturesTechnique().plan(request)
 
     tasks = planned(steps=40)
@@ -132,7 +120,7 @@ def test_what_was_drawn_for_another_input_is_drawn_again():
 def test_the_classes_of_a_head_are_planned_and_drawn_like_channels():
     torch.manual_seed(0)
     model = model_of(nn.Sequential(small_net(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(10, 4)))
-    prior, made = build(model, Images(), Wanted((), None, ("output",)), Parameters(steps=4, site="activation"))
+    prior, made = build(model, Images(), Wanted((), None, ("output",)), AtlasParameters(steps=4, site="activation"))
     assert "output" in encoding.from_npz(prior["baseline.npz"])
     [(task, files)] = made
     assert (task.layer, task.channels, task.parameters["site"]) == ("output", (0, 4), "conv")

@@ -4,7 +4,8 @@ import torch
 from torch import nn
 
 from analysis.features.baseline import Baseline, baselines
-from analysis.features.parameters import Parameters
+from analysis.features.parameters import Parameters, PortraitParameters
+from analysis.features.portrait import portrait
 from analysis.features.render import lead_of, merit, render
 from analysis.models.model import Model
 from tests.features.nets import model_of, plain_prior, spec_of
@@ -42,6 +43,17 @@ def test_a_further_try_does_not_depend_on_who_else_needs_one():
     for channel in (1, 4):
         alone = render(model, "1", [channel], plain_prior(model), settings, baseline=baseline)
         assert torch.equal(alone.pictures[0], whole.pictures[channel])
+
+
+def test_one_face_alone_has_all_the_tries_of_the_atlas():
+    model, baseline = near_twins()
+    steps = []
+    for channel in range(6):
+        wanted = render(model, "1", [channel], plain_prior(model), Parameters(steps=12, batch=1), baseline=baseline)
+        face = portrait(model, "1", channel, plain_prior(model), PortraitParameters(steps=12), baseline=baseline)
+        assert torch.equal(face.pictures, wanted.pictures)
+        steps += wanted.steps.tolist()
+    assert max(steps) > 12, "the net is no test of it"
 
 
 def test_the_lead_is_over_the_strongest_other_channel():
