@@ -12,7 +12,7 @@ from typing import Any
 from analysis.atlas.artifacts import SEAL
 from analysis.atlas.atlas import BUILDS, FORMAT, MANIFEST, Atlas, build_name, next_number
 from analysis.atlas.files import below, files_below, remove, told, write_atomically
-from analysis.atlas.library import CARD, Library
+from analysis.atlas.library import CARD, UNOPENED, Library
 from analysis.atlas.verify import faults, model_damage
 from analysis.encoding import from_json, to_json
 from analysis.errors import StrataError
@@ -55,8 +55,9 @@ def import_atlas(library: Library, file: Path) -> Atlas:
     """Put a bundle's atlas and model into the library; what is there and whole stays.
 
     A bundle is hostile until shown otherwise: nothing is written outside of its atlas's and its model's folder, nothing
-    that is not what its seal or its card says, and a model that ran code of its own where it came from is not allowed
-    to here. Raises StrataError for what is no bundle, is damaged or comes from a newer Strata.
+    that is not what its seal or its card says. A model that ran code of its own where it came from may not do so here,
+    and is opened in a guarded process before any worker opens it (analysis/jobs/worker.py). Raises StrataError for what
+    is no bundle, is damaged or comes from a newer Strata.
     """
     try:
         with zipfile.ZipFile(file) as archive:
@@ -165,6 +166,8 @@ def _unpack(library: Library, archive: zipfile.ZipFile, head: Mapping[str, Any])
             remove(library.root / folder)
     rooms = (f"atlases/{head['atlas']}", f"models/{head['model']}")
     there = {f"{room}/{name}" for room in rooms for name in files_below(library.root / room)}
+    if card in set(names) - there:
+        write_atomically(library.root / "models" / head["model"] / UNOPENED, b"")
     for name in sorted(set(names) - set(plans) - there, key=lambda name: (name.endswith(f"/{SEAL}"), name)):
         content = archive.read(name)
         write_atomically(library.root / name, _untrusted(content, "card") if name == card else content)

@@ -24,6 +24,8 @@ VERSIONED = ("strata-atlas", "torch", "torchvision", "timm", "onnx", "onnx2torch
 """Packages whose version may change a result; recorded with every build."""
 CARD = "card.json"
 CARDS = f"models/*/{CARD}"
+UNOPENED = "unopened"
+"""Beside the card of a model that came in a bundle, until it was opened here once, in a guarded process."""
 
 
 class Library:
@@ -89,6 +91,14 @@ class Library:
             if not copy.is_file() or copy.stat().st_size != size:
                 write_atomically(copy, (file.parent / name).read_bytes())
         return card, copies / file.name
+
+    def is_unopened(self, model_id: str) -> bool:
+        """Whether the model came in a bundle and nobody has opened it here: its card is what a stranger says."""
+        return (self.root / "models" / model_id / UNOPENED).exists()
+
+    def was_opened(self, model_id: str) -> None:
+        """It opened where it could do no harm."""
+        (self.root / "models" / model_id / UNOPENED).unlink(missing_ok=True)
 
     # Atlases
 

@@ -109,9 +109,14 @@ class StopSign:
 @lru_cache(maxsize=2)
 def open_model_of(library_root: str, model_id: str) -> Any:
     """The open model with this id, as it was opened when it came into the library; once a process."""
+    from analysis.models.guard import inspect_guarded
     from analysis.models.open import reopen
 
-    card, file = Library(library_root).model_on_disk(model_id)
+    library = Library(library_root)
+    card, file = library.model_on_disk(model_id)
+    if library.is_unopened(model_id):
+        inspect_guarded(file, **card.options)
+        library.was_opened(model_id)
     return reopen(file, card)
 
 
