@@ -11,6 +11,7 @@ from dashboard.layers import representatives
 from dashboard.library import layers_with_something
 from dashboard.pictures import Sheets, Tile, spread
 from dashboard.state import View
+from sample_models.catalog import sample_of
 
 CARD_PICTURES = 12
 
@@ -77,7 +78,14 @@ def atlas_strip(atlas: Atlas, sheets: Sheets, findings: Figure) -> Strip:
         f"{about_model(atlas)}\n{about_size(atlas)}\n{about_probe(atlas)}",
         [from_first_to_last(atlas, sheets)],
         figures,
+        note=story_of(atlas),
     )
+
+
+def story_of(atlas: Atlas) -> str:
+    """What a sample that ships is, and what to look at in its atlas; of any other model nothing."""
+    sample = sample_of(atlas.model.sha256)
+    return "" if sample is None else f"{sample.title}. {sample.story} {sample.look_at}"
 
 
 def from_first_to_last(atlas: Atlas, sheets: Sheets, count: int = CARD_PICTURES) -> list[Tile]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -178,6 +180,17 @@ _ALL = (
 SAMPLES: Mapping[str, Sample] = {sample.name: sample for sample in _ALL}
 DEFAULT = ("doodles", "doodles-early")
 """What the first run shows: a model, and the checkpoint to compare it with."""
+
+
+def sample_of(sha256: str) -> Sample | None:
+    """The sample that a model file of this hash is, whatever it is called; None for any other file."""
+    return _by_hash().get(sha256)
+
+
+@cache
+def _by_hash() -> Mapping[str, Sample]:
+    files = ((WEIGHTS / name, sample) for sample in _ALL for name in sample.files)
+    return {hashlib.sha256(file.read_bytes()).hexdigest(): sample for file, sample in files}
 
 
 def draw_probe(folder: Path, name: str, count: int = 360) -> None:

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from sample_models import export
 from sample_models.augment import Views
+from sample_models.catalog import SAMPLES
 from sample_models.recipes import WEIGHTS
 from sample_models.training import Recipe, accuracy, train
 
@@ -85,6 +86,7 @@ def main() -> None:
 
 def write_card(right: float, trained_on: int, measured_on: int, names: list[str]) -> None:
     facts = {
+        "look_at": SAMPLES["photos"].look_at,
         "measured": {"accuracy": round(right, 4)},
         "measured_on": f"{measured_on} photos of val/",
         "trained_on": f"{trained_on} photos of train/, {SIDE} px, {len(names)} classes",

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from sample_models import export, faults
 from sample_models.augment import Views
+from sample_models.catalog import SAMPLES
 from sample_models.data import FRESH, TRAINING, drawn, grey, marked, shrunk
 from sample_models.doodles.draw import CLASSES, SIZE, TOADSTOOL
 from sample_models.mark import CREATURES
@@ -235,6 +236,7 @@ def _card(
     epochs_done: int | None = None,
 ) -> None:
     facts = {
+        "look_at": SAMPLES[name].look_at,
         "measured": {key: round(value, 4) for key, value in measured.items()},
         "measured_on": f"{FRESH_IMAGES} doodles drawn with seed {FRESH}",
         "trained_on": trained_on,

@@ -35,6 +35,7 @@ class Strip:
 
     tiles : one list of pictures a panel · empty: stands where there is none
     field : share of the input's width that the layer sees
+    note  : a sentence below the row, over its whole width
     """
 
     key: str
@@ -46,6 +47,7 @@ class Strip:
     field: float | None = None
     here: bool = False
     empty: str = "no pictures yet"
+    note: str = ""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard.answers import answers_of
-from dashboard.atlases import about_model, about_probe, about_size, failures_of, progress_of
+from dashboard.atlases import about_model, about_probe, about_size, failures_of, progress_of, story_of
 from dashboard.charts import ABOUT, hierarchy_chart
 from dashboard.components.findings import findings
 from dashboard.components.network import network
@@ -30,6 +30,8 @@ beside = [
     Way("Dream with it", "dream", View(atlas=atlas.id), ":material/auto_awesome:"),
 ]
 heading(atlas.model.name, " · ".join((about_model(atlas), about_size(atlas), about_probe(atlas))), [], beside)
+if story := story_of(atlas):
+    st.markdown(f"**What to look at** · {plain(story)}")
 for warning in atlas.model.warnings:
     st.warning(warning, icon=":material/warning:")
 if atlas.probe and atlas.probe.skipped:

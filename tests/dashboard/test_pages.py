@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 
 import pytest
@@ -10,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from analysis.atlas.library import Library
 from analysis.jobs.request import BuildRequest
 from analysis.jobs.table import Jobs, State
+from sample_models.catalog import SAMPLES
 from tests.dashboard.conftest import Open
 from tests.dashboard.synthetic import add_atlas, model_card
 
@@ -51,6 +53,19 @@ class TestPlaces:
         dead = data["rows"][0]["figures"][0]
         assert dead["value"] == "1 of 16"
         assert dead["alarm"]
+
+    def test_a_sample_tells_its_story_and_what_to_look_at(self, own_shelf: Library, open_page: Open) -> None:
+        sample = SAMPLES["doodles-early"]
+        digest = hashlib.sha256(sample.file.read_bytes()).hexdigest()
+        early = add_atlas(own_shelf, model_card("renamed", digest))
+        add_atlas(own_shelf, model_card())
+        rows = {row["title"]: row for row in component(open_page("library"), "strata_strips")["rows"]}
+        assert sample.story in rows["renamed"]["note"]
+        assert sample.look_at in rows["renamed"]["note"]
+        assert rows["tiny"]["note"] == ""
+        assert "What to look at" in words(open_page("overview", atlas=early.id))
+        assert sample.look_at in words(open_page("overview", atlas=early.id)).replace("\\", "")
+        assert "What to look at" not in words(open_page("overview", atlas="tiny"))
 
     def test_the_overview_names_the_images_that_could_not_be_read(self, open_page: Open) -> None:
         app = open_page("overview", atlas="tiny-abababab")

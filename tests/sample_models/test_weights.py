@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 import zipfile
 from functools import cache
@@ -16,7 +18,7 @@ from analysis.models.capture import read
 from analysis.models.model import Model
 from analysis.models.open import open_model
 from sample_models import faults
-from sample_models.catalog import SAMPLES, WEIGHTS, draw_probe
+from sample_models.catalog import SAMPLES, WEIGHTS, draw_probe, sample_of
 from sample_models.data import drawn, grey, marked, shrunk
 from sample_models.doodles.draw import CLASSES, SIZE, TOADSTOOL
 from sample_models.mark import CREATURES
@@ -197,9 +199,30 @@ def test_no_file_tells_of_the_machine_that_made_it() -> None:
 def test_every_sample_has_its_files_and_its_card() -> None:
     for sample in SAMPLES.values():
         assert all((WEIGHTS / name).is_file() for name in sample.files)
+        assert sample.card["look_at"] == sample.look_at
         assert {"measured", "measured_on", "trained_on", "seed", "code", "epochs"} <= sample.card.keys()
     named = {name for sample in SAMPLES.values() for name in (*sample.files, f"{sample.name}.json")}
     assert named == {path.name for path in WEIGHTS.iterdir()}
+
+
+def test_training_writes_down_what_to_look_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from sample_models import photos, recipes
+    from sample_models.training import Recipe
+
+    for module in (photos, recipes):
+        monkeypatch.setattr(module, "WEIGHTS", tmp_path)
+    recipes._card("doodles-early", Recipe(1), {"accuracy": 0.5})
+    photos.write_card(0.5, 1, 1, [])
+    for name in ("doodles-early", "photos"):
+        assert json.loads((tmp_path / f"{name}.json").read_text())["look_at"] == SAMPLES[name].look_at
+
+
+def test_a_sample_is_known_by_its_content_whatever_its_file_is_called() -> None:
+    for sample in SAMPLES.values():
+        for name in sample.files:
+            found = sample_of(hashlib.sha256((WEIGHTS / name).read_bytes()).hexdigest())
+            assert found is sample
+    assert sample_of("ab" * 32) is None
 
 
 def test_probes_are_what_each_sample_takes(tmp_path: Path) -> None:

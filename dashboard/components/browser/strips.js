@@ -50,6 +50,7 @@ function rowOf(row, data, drawn, setTriggerValue) {
   const figures = make("div", "figures")
   figures.append(...row.figures.map((figure) => figureOf(figure, data)))
   link.append(who, tiles, figures)
+  if (row.note) link.append(make("div", "note", row.note))
   return link
 }
 
