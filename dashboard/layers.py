@@ -11,6 +11,7 @@ import pandas as pd
 from analysis.atlas.atlas import Atlas
 from analysis.models.layers import ConvLayer
 from analysis.task import Task
+from dashboard import glimpse
 from dashboard.address import link
 from dashboard.classes import unit_names
 from dashboard.components.strips import Figure, Strip
@@ -65,13 +66,20 @@ def _layer_facts(atlas: Atlas, layer: ConvLayer, _made_by_now: tuple[str, ...]) 
 
 
 def representatives(atlas: Atlas, layer: ConvLayer, sheets: Sheets, count: int) -> list[Tile]:
-    """Pictures of at most `count` channels spread evenly over the living ones; real patches where none is rendered."""
+    """The most telling pictures of at most `count` living channels, the first most; real patches, spread evenly over
+    them, where none is rendered."""
     chosen = _representatives(atlas, layer, count, made_by_now(atlas, layer.name))
     return [sheets.take(tile, chosen.sheets) for tile in chosen.tiles]
 
 
+def represented(atlas: Atlas, layer: ConvLayer, count: int) -> list[int]:
+    """The channels of `representatives`."""
+    return _representatives(atlas, layer, count, made_by_now(atlas, layer.name)).channels
+
+
 @dataclass(frozen=True)
 class _Chosen:
+    channels: list[int]
     tiles: list[Tile]
     sheets: Sheets
 
@@ -79,18 +87,21 @@ class _Chosen:
 @lru_cache(maxsize=4096)
 def _representatives(atlas: Atlas, layer: ConvLayer, count: int, _made_by_now: tuple[str, ...]) -> _Chosen:
     sheets = Sheets()
-    rows, file = atlas.features(layer.name), "sheet.webp"
+    rows, file = atlas.features(layer.name), glimpse.SHEET
     if rows is None:
         rows, file = atlas.exemplars(layer.name), "patches.webp"
         if rows is None:
-            return _Chosen([], sheets)
+            return _Chosen([], [], sheets)
         rows = rows[(rows["kind"] == "top") & (rows["rank"] == 0)]
     statistics = atlas.statistics(layer.name)
     if statistics is not None and "dead" in statistics:
         alive = rows[~rows["channel"].isin(statistics["channel"][statistics["dead"]])]
         rows = rows if alive.empty else alive
-    rows = rows.iloc[spread(range(len(rows)), count)]
-    return _Chosen(sheets.tiles(atlas, rows, file), sheets)
+    if file == glimpse.SHEET:
+        rows = glimpse.most_telling(atlas, rows, count)
+    else:
+        rows = rows.iloc[spread(range(len(rows)), count)]
+    return _Chosen(rows["channel"].astype(int).tolist(), sheets.tiles(atlas, rows, file), sheets)
 
 
 def channel_table(atlas: Atlas, layer: ConvLayer, pictures: LayerPictures) -> pd.DataFrame:

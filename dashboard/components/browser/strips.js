@@ -68,7 +68,8 @@ function stripOf(tiles, data, drawn) {
     context.scale(ratio, ratio)
     context.imageSmoothingQuality = "high"
     const shown = Math.min(tiles.length, Math.floor((width + 5) / (data.tile + 5)))
-    spreadOver(tiles, shown).forEach(([s, t], k) => drawTile(context, data.sheets[s], t, k * (data.tile + 5), 0, data.tile, again))
+    const chosen = data.cards ? spreadOver(tiles, shown) : tiles.slice(0, shown) // a layer's first tell most of it
+    chosen.forEach(([s, t], k) => drawTile(context, data.sheets[s], t, k * (data.tile + 5), 0, data.tile, again))
   }
   const again = () => { asked ??= requestAnimationFrame(draw) }
   drawn.push(again)
