@@ -68,9 +68,14 @@ def on_day(created: str) -> str:
 def atlas_strip(atlas: Atlas, sheets: Sheets, findings: Figure) -> Strip:
     """The atlas as a row of the library: pictures from first layer to last, findings, how far it is."""
     done, failed, total = progress_of(atlas)
-    progress = Figure("done", f"{done / total:.0%}" if total else "–", done / total if total else 0.0)
+    if not total:
+        progress = Figure("waiting", "…", about="Nothing of it is planned yet.")
+    elif done < total:
+        progress = Figure("done", f"{done / total:.0%}", done / total)
+    else:
+        progress = Figure("complete", on_day(atlas.created))
     figures = [Figure("failed", str(failed), alarm=True)] if failed else []
-    figures += [findings, progress if done < total else Figure("complete", on_day(atlas.created))]
+    figures += [findings, progress]
     return Strip(
         atlas.id,
         link("overview", View(atlas=atlas.id)),

@@ -18,6 +18,7 @@ from dashboard.atlases import progress_of
 from dashboard.components.findings import Card, Pictured
 from dashboard.components.strips import Figure
 from dashboard.layers import layer_facts
+from dashboard.library import being_built
 from dashboard.measures import written
 from dashboard.pictures import Sheets, Tile, readable
 from dashboard.state import View
@@ -62,7 +63,9 @@ def count_of(atlas: Atlas) -> Figure:
     judged = _judged(atlas, progress_of(atlas))
     if not judged.done():
         return Figure("findings", "…", about="Still being looked for.")
-    found = judged.result()[0]
+    found, unjudged = judged.result()
+    if not found and unjudged and being_built(atlas):
+        return Figure("findings", "…", about="What they are judged by is still being made.")
     grave = sum(finding.severity == "high" for finding in found)
     about = f"{grave} grave, {len(found) - grave} others" if grave else "Nothing grave"
     return Figure("finding" if len(found) == 1 else "findings", str(len(found)), alarm=grave > 0, about=about)

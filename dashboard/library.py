@@ -142,6 +142,14 @@ def being_built(atlas: Atlas) -> bool:
     return False
 
 
+def builds_to_come() -> list[str]:
+    """The names of the models of which an atlas is being built, or will be, the first that was asked for first."""
+    builds = [job for job in reversed(recent_jobs()) if job.kind == "build" and not job.ended]
+    names = {card.id: card.name for card in library().models()}
+    wanted = (str(job.request.get("model")) for job in builds)
+    return list(dict.fromkeys(names.get(model, model) for model in wanted))
+
+
 def asked_for(atlas: Atlas, technique: str, layer: str | None = None) -> bool:
     """Whether somebody asked for this of the atlas's model, of that layer where one is named, and it is still to
     come."""

@@ -1,6 +1,6 @@
 """What `make run` finds on a fresh machine: two checkpoints of the sample net and the photo net, ready to be built.
 
-Draws the sample's images, puts the models into the library and files their builds; the engine that `strata serve`
+Draws the sample's images, puts the models into the library with an empty atlas each and files their builds; the engine that `strata serve`
 starts does them while the dashboard is already open. On a second run there is nothing to do, and it takes no time.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -32,9 +33,20 @@ def file_sample_builds(library: Library) -> None:
         if drawn is not None:
             print("  drawing the images they are measured on", flush=True)
             drawn.result()
-    for name in DEFAULT:
-        if _unfinished(library, ids[name]):
-            jobs.submit("build", _request(ids[name], images, later=name != DEFAULT[0]))
+    unfinished = [name for name in DEFAULT if _unfinished(library, ids[name])]
+    _lay_out(library, [ids[name] for name in unfinished], images)
+    for name in unfinished:
+        jobs.submit("build", _request(ids[name], images, later=name != DEFAULT[0]))
+
+
+def _lay_out(library: Library, model_ids: Sequence[str], images: Path) -> None:
+    """Empty atlases, so that the first screen shows what is coming; the first model's last, since the newest stands
+    first everywhere."""
+    from analysis.probe import open_probe
+
+    probe = open_probe(str(images)).card if model_ids else None
+    for model_id in reversed(model_ids):
+        library.create_atlas(library.model(model_id)[0], probe)
 
 
 def _model_id(library: Library, sample: Sample) -> str:
@@ -62,12 +74,8 @@ def _request(model_id: str, images: Path, later: bool) -> dict[str, object]:
 
 def _unfinished(library: Library, model_id: str) -> bool:
     """True unless an atlas of the model is whole, but for what failed."""
-    whole = [
-        all(each.done + each.failed == each.total for each in atlas.progress())
-        for atlas in library.atlases()
-        if atlas.model.id == model_id
-    ]
-    return not any(whole)
+    counts = [atlas.progress() for atlas in library.atlases() if atlas.model.id == model_id]
+    return not any(each and all(one.done + one.failed == one.total for one in each) for each in counts)
 
 
 def main() -> None:

@@ -7,8 +7,8 @@ import streamlit as st
 from dashboard.atlases import atlas_strip
 from dashboard.components.strips import strips
 from dashboard.findings import count_of
-from dashboard.frame import Way, go, heading
-from dashboard.library import library
+from dashboard.frame import Way, go, heading, plain
+from dashboard.library import builds_to_come, library
 from dashboard.pictures import Sheets
 from dashboard.state import View
 
@@ -21,6 +21,14 @@ heading(
 
 def cards() -> None:
     atlases = library().atlases()
+    coming = builds_to_come() if not atlases else []
+    if coming:
+        st.info(
+            f"The first atlas is on its way: {plain(', '.join(coming))}. It shows here by itself.",
+            icon=":material/hourglass_top:",
+        )
+        st.page_link("views/jobs.py", label="See how far it is", icon=":material/list_alt:", query_params={})
+        return
     if not atlases:
         st.info(
             "Nothing here yet. Open a model, or make the first atlas on the command line:",
@@ -42,4 +50,4 @@ def cards() -> None:
         go("overview", View(atlas=opened))
 
 
-st.fragment(cards, run_every=5)()
+st.fragment(cards, run_every=5 if library().atlases() else 2)()

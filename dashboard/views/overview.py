@@ -46,6 +46,8 @@ def progress() -> None:
         stopped = "" if growing else "; nobody makes the rest now"
         told = f"{done} of {total} pieces are made" + (f", {failed} failed" if failed else "") + stopped
         st.progress(done / total, text=told)
+    elif not total and growing:
+        st.progress(0.0, text="Waiting for the engine")
     elif failed:
         with st.expander(f"{failed} of {total} pieces could not be made", icon=":material/warning:"):
             for reason, what in failures_of(atlas).items():
@@ -114,5 +116,6 @@ def layers() -> None:
 
 
 finished = progress_of(atlas)
-growing = (finished[0] + finished[1] < finished[2] and being_built(atlas)) or asked_for(atlas, "twins")
+lacking = not finished[2] or finished[0] + finished[1] < finished[2]
+growing = (lacking and being_built(atlas)) or asked_for(atlas, "twins")
 st.fragment(layers, run_every=4 if growing else None)()

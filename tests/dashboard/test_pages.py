@@ -11,9 +11,10 @@ from streamlit.testing.v1 import AppTest
 from analysis.atlas.library import Library
 from analysis.jobs.request import BuildRequest
 from analysis.jobs.table import Jobs, State
+from dashboard.findings import unjudged_of
 from sample_models.catalog import SAMPLES
 from tests.dashboard.conftest import Open
-from tests.dashboard.synthetic import add_atlas, model_card
+from tests.dashboard.synthetic import add_atlas, model_card, probe_card
 
 LAYER = "features.1.conv"
 
@@ -178,6 +179,30 @@ class TestEmptyAndPartial:
         assert not app.exception
         assert not app.error
         assert said in words(app)
+
+    def test_an_empty_library_tells_of_builds_that_are_on_their_way(self, own_shelf: Library, open_page: Open) -> None:
+        own_shelf.add_model(model_card(), SAMPLES["small-grey"].file)
+        Jobs(own_shelf.database_url).submit("build", {"model": "tiny-abababab"})
+        app = open_page("library")
+        assert "on its way: tiny." in words(app)
+        assert "strata build" not in words(app)
+        assert "See how far it is" in [link.label for link in app.page_link]
+
+    def test_nothing_is_counted_that_was_not_judged(self, own_shelf: Library, open_page: Open) -> None:
+        own_shelf.create_atlas(model_card(), probe_card())
+        job = Jobs(own_shelf.database_url).submit("build", {"model": "tiny-abababab"})
+
+        def figures() -> dict[str, str]:
+            (atlas,) = own_shelf.atlases()
+            unjudged_of(atlas)
+            (row,) = component(open_page("library"), "strata_strips")["rows"]
+            return {figure["title"]: figure["value"] for figure in row["figures"]}
+
+        assert figures() == {"findings": "…", "waiting": "…"}
+        assert "Waiting for the engine" in open_page("overview", atlas="tiny").get("progress")[0].proto.text
+        add_atlas(own_shelf, model_card())
+        Jobs(own_shelf.database_url).cancel(job.id)
+        assert "…" not in figures().values()
 
     def test_a_layer_of_which_nothing_is_there_shows_its_channels(self, own_shelf: Library, open_page: Open) -> None:
         add_atlas(own_shelf, model_card(), done=0)

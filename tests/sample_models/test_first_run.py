@@ -22,4 +22,5 @@ def test_the_default_sample_is_built_first_and_nothing_is_filed_twice(tmp_path: 
         assert cards[second.request["model"]].name == SAMPLES[DEFAULT[1]].file.stem
         assert not first.request["later"]
         assert second.request["later"]
+        assert [atlas.model.id for atlas in library.atlases()] == [first.request["model"], second.request["model"]]
     assert SAMPLES[DREAMER].file.stem in {card.name for card in cards.values()}
