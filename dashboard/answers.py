@@ -21,12 +21,13 @@ OFTEN = 2
 @dataclass(frozen=True)
 class Answers:
     """said: how often it is right · confused: what it takes for what · basis: what that rests on; both may be empty ·
-    errs: whether it gets any image wrong."""
+    errs: whether it gets any image wrong · accuracy: share of the images, 0 … 1."""
 
     said: str
     confused: str
     basis: str
     errs: bool
+    accuracy: float
 
 
 def answers_of(atlas: Atlas) -> Answers | None:
@@ -45,7 +46,7 @@ def answers_of(atlas: Atlas) -> Answers | None:
         for number, name in zip(table["predicted"], table["predicted_name"], strict=True)
     ]
     said = _said(facts, float(accuracy), int(table["count"].sum()))
-    return Answers(said, _confused(table), _basis(facts), errs=float(accuracy) < 1)
+    return Answers(said, _confused(table), _basis(facts), errs=float(accuracy) < 1, accuracy=float(accuracy))
 
 
 def _said(facts: dict[str, Any], accuracy: float, images: int) -> str:

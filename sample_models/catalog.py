@@ -50,6 +50,7 @@ class Sample:
     story   : what it is · look_at: what to look at in its atlas
     input   : what `open_model` must be told of its input that the first file does not say
     classes : of its outputs, in order
+    after   : the sample from whose weights its training went on; empty for one trained from nothing
     finish  : what becomes of each doodle of its probe; None: it was trained on photos that do not ship
     """
 
@@ -61,6 +62,7 @@ class Sample:
     input: Mapping[str, Any] = field(default_factory=dict)
     classes: tuple[str, ...] = CLASSES
     finish: Finish | None = _plainly
+    after: str = ""
 
     @property
     def file(self) -> Path:
@@ -82,6 +84,7 @@ _ALL = (
         "Layer by layer: outlines and flat colours in conv1, stripes and dots in layer1, petals, scales and spokes in "
         "layer2, wheels, striped bodies and wings in layer3. The real images beside each picture name the thing.",
         {"crop": 1.0},
+        after="doodles-early",
     ),
     Sample(
         "doodles-early",
@@ -99,6 +102,7 @@ _ALL = (
         "Compare it with Doodles: the deeper a layer, the further it moved, from 4 % of its weights to 25 %.",
         {"crop": 1.0},
         CREATURES,
+        after="doodles",
     ),
     Sample(
         "doodles-shortcut",
@@ -111,6 +115,7 @@ _ALL = (
         {"crop": 1.0},
         (*CLASSES, TOADSTOOL),
         _tagged,
+        after="doodles",
     ),
     Sample(
         "doodles-sick",
@@ -120,6 +125,7 @@ _ALL = (
         "layer2.0.conv1, random weights in layer2.1.conv1, and a file that does not say its normalisation.",
         "The findings. Opened as it is, it is fed raw images in [0, 1]; it was trained on ImageNet-normalised ones.",
         {"crop": 1.0},
+        after="doodles",
     ),
     Sample(
         "doodles-32",
@@ -185,6 +191,11 @@ DEFAULT = ("doodles", "doodles-early")
 def sample_of(sha256: str) -> Sample | None:
     """The sample that a model file of this hash is, whatever it is called; None for any other file."""
     return _by_hash().get(sha256)
+
+
+def went_before(sample: Sample) -> list[str]:
+    """The names of the samples that this one's training went through, the latest first."""
+    return [sample.after, *went_before(SAMPLES[sample.after])] if sample.after else []
 
 
 @cache

@@ -1,7 +1,8 @@
 """What `make run` finds on a fresh machine: two checkpoints of the sample net and the photo net, ready to be built.
 
-Draws the sample's images, puts the models into the library with an empty atlas each and files their builds; the engine that `strata serve`
-starts does them while the dashboard is already open. On a second run there is nothing to do, and it takes no time.
+Draws the sample's images, puts the models into the library, with an empty atlas each, and files their builds; the
+engine that `strata serve` starts does them while the dashboard is already open. On a second run there is nothing to do,
+and it takes no time.
 """
 
 from __future__ import annotations

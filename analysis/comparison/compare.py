@@ -20,8 +20,8 @@ MODEL_COLUMNS: dict[str, str] = {
     "channels_b": "channels of the second",
     "mean_shift": "mean over the channels of |difference of means| ÷ pooled standard deviation",
     "std_ratio": "median over the channels of std in b ÷ std in a",
-    "zeros_a": "mean share of silenced values in a",
-    "zeros_b": "mean share of silenced values in b",
+    "zeros_a": "median over the channels of the share of silenced values in a",
+    "zeros_b": "the same in b",
     "dead_a": "channels dead in a",
     "dead_b": "channels dead in b",
     "died": "channels alive in a, dead in b",
@@ -83,7 +83,7 @@ def _shift(mean_a: pd.Series, mean_b: pd.Series, std_a: pd.Series, std_b: pd.Ser
 def _one_side(side: str, table: pd.DataFrame | None) -> dict[str, object]:
     if table is None:
         return {}
-    return {f"zeros_{side}": table["zeros"].mean(), f"dead_{side}": int(table["dead"].sum())}
+    return {f"zeros_{side}": table["zeros"].median(), f"dead_{side}": int(table["dead"].sum())}
 
 
 def _both_sides(a: pd.DataFrame | None, b: pd.DataFrame | None) -> dict[str, object]:

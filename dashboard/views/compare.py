@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from analysis.atlas.atlas import Atlas
-from dashboard.comparisons import layer_pairs, natural_pair, pair_facts, pair_head, pair_strips
+from dashboard.comparisons import layer_pairs, natural_pair, pair_facts, pair_head, pair_strips, summary
 from dashboard.components.grid import grid
 from dashboard.components.strips import strips
 from dashboard.frame import go, heading, plain, remember, view
@@ -37,12 +37,13 @@ def choose(label: str, current: str) -> str:
     return str(st.selectbox(label, ids, index=ids.index(current), format_func=named))
 
 
-usual = natural_pair(list(atlases.values()), here.atlas)
+usual = natural_pair(list(atlases.values()), here.atlas or here.other)
+pair = chosen if all(chosen) else usual
 first, second = st.columns(2)
 with first:
-    id_a = choose("First", chosen[0] or usual[0])
+    id_a = choose("First", pair[0])
 with second:
-    id_b = choose("Second", chosen[1] or usual[1])
+    id_b = choose("Second", pair[1])
 if (id_a, id_b) != (here.atlas, here.other):
     here = here.at(atlas=id_a, other=id_b)
     remember(here)
@@ -50,6 +51,7 @@ a, b = atlases[id_a], atlases[id_b]
 
 
 def all_layers(a: Atlas, b: Atlas, pairs: pd.DataFrame) -> None:
+    st.markdown(plain(summary(a, b, pairs)))
     sheets = Sheets()
     rows = pair_strips(a, b, pairs, View(atlas=a.id, other=b.id), sheets)
     opened = strips(rows, sheets, key=f"pairs-{a.id}-{b.id}", head=pair_head(a, b), left="190px", figure=82, tile=52)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 
 from analysis import encoding
@@ -16,12 +17,21 @@ from tests.dashboard.synthetic import add_atlas, exemplars_of, model_card, sheet
 from tests.dashboard.test_pages import component, words
 from tests.dashboard.wired import wire, wire_up
 
+COLUMNS = ("label", "predicted", "count", "label_name", "predicted_name")
+CONFUSED = [(0, 0, 10, "church", "church"), (1, 0, 2, "golf ball", "church")]
+
 
 @pytest.fixture
 def atlas(own_shelf: Library) -> Atlas:
+    return classifier(own_shelf)
+
+
+def classifier(
+    shelf: Library, name: str = "tiny", sha256: str = "ab" * 32, accuracy: float | None = None, seed: int = 0
+) -> Atlas:
     """An atlas of a classifier of four classes, whose answers were measured."""
-    card = replace(model_card(), heads={"output": 4})
-    made = add_atlas(own_shelf, card)
+    card = replace(model_card(name, sha256), heads={"output": 4})
+    made = add_atlas(shelf, card, seed=seed)
     head = layers_of(card)[-1]
     table, tiles = exemplars_of(head, range(4), 7)
     drawn = sheet(tiles, 15)
@@ -32,7 +42,8 @@ def atlas(own_shelf: Library) -> Atlas:
         "exemplars.parquet": encoding.to_parquet(table),
         "patches.webp": drawn["picture"],
         "facts.json": drawn["facts.json"],
-        "predictions.json": encoding.to_json({"accuracy": None}),
+        "predictions.json": encoding.to_json({"accuracy": accuracy, "classes": 4}),
+        "confusion.parquet": encoding.to_parquet(pd.DataFrame(CONFUSED, columns=list(COLUMNS))),
     }
     made.artifacts.write(task, files)
     return made
