@@ -21,15 +21,25 @@ KERNELS = "kernels.webp"
 
 def notes_of(atlas: Atlas, layer: ConvLayer, channel: int, facts: GridFacts, sheets: Sheets) -> list[Note]:
     found = (
-        classes_of(facts, channel),
+        classes_of(facts, channel, site_of(atlas, layer)),
         twin_of(atlas, layer, channel, facts, sheets),
         weights_of(atlas, layer, channel, sheets),
     )
     return [note for note in found if note is not None]
 
 
-def classes_of(facts: GridFacts, channel: int) -> Note | None:
-    """The classes with the greatest mean answer; None without labels, and where nothing drives it."""
+def site_of(atlas: Atlas, layer: ConvLayer) -> str:
+    """Where the means of a layer's classes were read, as the end of a sentence."""
+    if atlas.model.is_head(layer.name):
+        return "as the score that it is: no activation follows"
+    facts = atlas.layer_facts("statistics", layer.name) or {}
+    if facts.get("joined"):
+        return "before it is added to the other branch"
+    return "after the activation" if facts.get("activation") else "at its own output: no activation follows"
+
+
+def classes_of(facts: GridFacts, channel: int, site: str) -> Note | None:
+    """The classes with the greatest mean answer, of those above 0; None without labels, and where nothing drives it."""
     if "classes" not in facts.table or "class_means" not in facts.table:
         return None
     names, means = facts.table["classes"].iloc[channel], facts.table["class_means"].iloc[channel]
@@ -39,10 +49,11 @@ def classes_of(facts: GridFacts, channel: int) -> Note | None:
     if not most > 0:
         return None
     bars = [
-        Bar(readable(str(name)), written(float(mean)), max(0.0, float(mean)) / most)
+        Bar(readable(str(name)), written(float(mean)), float(mean) / most)
         for name, mean in zip(names, means, strict=True)
+        if mean > 0
     ]
-    return Note("Classes that drive it", "Its mean answer to the images of each, after the activation.", bars=bars)
+    return Note("Classes that drive it", f"Its mean answer to the images of each, {site}.", bars=bars)
 
 
 def twin_of(atlas: Atlas, layer: ConvLayer, channel: int, facts: GridFacts, sheets: Sheets) -> Note | None:
