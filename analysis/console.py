@@ -154,11 +154,11 @@ def _lines() -> Callable[[Job], None]:
 
 
 def how_far(job: Job) -> str:
-    """`3/26 layers · 480/3000 channels · 2 min 5 s left`"""
+    """`3/26 layers · 480/3000 channels · 2 min 5 s left`; layers and channels once there are pictures of some."""
     figures = [
         f"{job.progress[things + '_done']}/{job.progress[things]} {things}"
         for things in ("layers", "channels")
-        if job.progress.get(things)
+        if job.pictured and job.progress.get(things)
     ]
     seconds = job.progress.get("seconds_left")
     if seconds is not None and not job.ended:

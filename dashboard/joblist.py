@@ -72,12 +72,12 @@ def left(job: Job) -> str:
     """How far it is and how long it will take."""
     if job.state == "queued":
         return "Waiting for the engine"
-    parts = [job.note] if job.note else []
     figures = job.progress
-    if figures.get("layers"):
-        parts.append(f"{figures.get('layers_done', 0)} of {figures['layers']} layers")
-    if figures.get("channels"):
-        parts.append(f"{figures.get('channels_done', 0):,} of {figures['channels']:,} channels")
+    parts = [f"{job.done} of {job.total} pieces"] if job.kind == "build" and job.total else []
+    parts += [job.note] if job.note else []
+    if job.pictured and figures.get("channels"):
+        parts.append(f"{figures.get('layers_done', 0)} of {figures['layers']} layers complete")
+        parts.append(f"{figures.get('channels_done', 0):,} of {figures['channels']:,} channels drawn")
     if figures.get("seconds_left") is not None:
         parts.append(f"about {span(float(figures['seconds_left']))} left")
     return " · ".join(parts) or "Running"

@@ -35,7 +35,7 @@ def log_of(job: Job) -> list[Entry]:
     elif job.cancel:
         found.append(Entry("", "Asked to stop; what is being made now is waited for."))
     elif job.heartbeat:
-        found.append(Entry(at(job.heartbeat), f"Last heard of{f', at {job.note}' if job.note else ''}."))
+        found.append(Entry(at(job.heartbeat), f"Last heard of{f' ({job.note})' if job.note else ''}."))
     return found
 
 

@@ -122,7 +122,7 @@ class Engine:
         atlas = self.library.atlas(planned[0])
         tasks = atlas.planned(planned[1])
         done = settled(tasks, atlas.artifacts.made(tasks))
-        tally = Tally(tasks, self._cluster.workers())
+        tally = Tally(tasks, self._cluster.workers(), atlas.model.heads)
         for key in done:
             tally.add(Outcome(key, "done"))
         agenda = Agenda(tasks, done)

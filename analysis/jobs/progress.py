@@ -3,24 +3,45 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from statistics import median
 from typing import Any
 
 from analysis.jobs.worker import Outcome
 from analysis.task import Task
 
+DOING: Mapping[str, str] = {
+    "weights": "reading the weights",
+    "circuits": "following what feeds what",
+    "measure": "measuring the layers on the images",
+    "statistics": "working out statistics",
+    "outputs": "noting what the model answers",
+    "exemplars": "finding the images that excite each channel",
+    "images": "keeping small copies of these images",
+    "heat-pass": "finding where channels answer",
+    "heat": "marking where channels answer",
+    "prior": "learning what images look like",
+    "sketches": "sketching pictures",
+    "features": "drawing pictures",
+    "renders": "drawing pictures",
+    "twins": "drawing the same net with random weights",
+    "map": "laying out the map",
+    "activation-atlas": "drawing the activation atlas",
+}
+"""Technique → what is being done, for people."""
+
 
 class Tally:
-    """Counts outcomes of the planned tasks."""
+    """Counts outcomes of the planned tasks. heads: layers that are outputs; they are not counted among the layers."""
 
-    def __init__(self, tasks: Sequence[Task], workers: int) -> None:
+    def __init__(self, tasks: Sequence[Task], workers: int, heads: Collection[str] = ()) -> None:
+        self._heads = heads
         self._tasks = {task.key: task for task in tasks}
         self._left = dict(self._tasks)
         self._workers = max(workers, 1)
         self._seconds: dict[str, list[float]] = defaultdict(list)
         self._cold: dict[str, list[float]] = defaultdict(list)
-        self._left_of_layer = Counter(task.layer for task in tasks if task.layer is not None)
+        self._left_of_layer = Counter(task.layer for task in tasks if self._is_of_a_layer(task))
         self._left_of_technique = Counter(task.technique for task in tasks)
         self._of_technique = Counter(self._left_of_technique)
         self._last: Task | None = None
@@ -34,7 +55,7 @@ class Tally:
         self.cancelled += outcome.state == "cancelled"
         if outcome.seconds:
             (self._cold if outcome.cold else self._seconds)[task.technique].append(outcome.seconds)
-        if task.layer is not None:
+        if self._is_of_a_layer(task):
             self._left_of_layer[task.layer] -= 1
         self._left_of_technique[task.technique] -= 1
         self._last = task
@@ -61,14 +82,14 @@ class Tally:
 
     def row(self) -> dict[str, Any]:
         """The columns of the job table that say how far it is."""
-        drawn = self._drawn()
+        drawn = [task for task in self._drawn() if self._is_of_a_layer(task)]
         seconds = self.seconds_left()
         last = self._last
-        note = "" if last is None else f"{last.technique} of {last.layer}" if last.layer else last.technique
+        doing = "" if last is None else DOING.get(last.technique, last.technique)
         return {
             "done": len(self._tasks) - len(self._left),
             "total": len(self._tasks),
-            "note": note,
+            "note": f"{doing}: {last.layer}" if last and last.layer else doing,
             "progress": {
                 "layers_done": sum(left == 0 for left in self._left_of_layer.values()),
                 "layers": len(self._left_of_layer),
@@ -81,6 +102,9 @@ class Tally:
                 "seconds_left": None if seconds is None else round(seconds, 1),
             },
         }
+
+    def _is_of_a_layer(self, task: Task) -> bool:
+        return task.layer is not None and task.layer not in self._heads
 
     def _drawn(self) -> list[Task]:
         """The tasks whose channels are counted: the pictures' where any are made, else the exemplars'."""

@@ -69,6 +69,12 @@ class Job:
     def ended(self) -> bool:
         return self.state in ENDED
 
+    @property
+    def pictured(self) -> bool:
+        """Whether a build has drawn pictures: before, neither layers nor channels tell how far it is."""
+        done, _total = self.progress.get("techniques", {}).get("features", (0, 0))
+        return bool(done)
+
 
 @dataclass(frozen=True)
 class References:

@@ -253,6 +253,21 @@ class TestJobs:
         app.button(key=f"cancel-{job.id}").click().run()
         assert table.get(job.id).state == "cancelled"
 
+    def test_a_build_leads_with_its_pieces_and_names_channels_once_they_are_drawn(
+        self, own_shelf: Library, open_page: Open
+    ) -> None:
+        table = Jobs(own_shelf.database_url)
+        job = table.submit("build", {"model": "tiny-abababab"})
+        table.claim(job.id)
+        figures = {"layers_done": 0, "layers": 13, "channels_done": 0, "channels": 464, "seconds_left": 54.0}
+        waiting = {**figures, "techniques": {"features": [0, 17]}}
+        table.write(job.id, done=43, total=60, note="finding where channels answer", progress=waiting)
+        bar = open_page("jobs").get("progress")[0].proto
+        assert bar.text == "43 of 60 pieces · finding where channels answer · about 54 s left"
+        drawn = {**figures, "channels_done": 32, "techniques": {"features": [1, 17]}}
+        table.write(job.id, progress=drawn)
+        assert "0 of 13 layers complete · 32 of 464 channels drawn" in open_page("jobs").get("progress")[0].proto.text
+
     def test_a_failed_job_says_why(self, own_shelf: Library, open_page: Open) -> None:
         table = Jobs(own_shelf.database_url)
         job = table.submit("build", {"model": "tiny-abababab"})

@@ -1,8 +1,9 @@
 import pytest
 
-from analysis.jobs.progress import Tally
+from analysis.jobs.progress import DOING, Tally
 from analysis.jobs.worker import Outcome
 from analysis.task import Task
+from analysis.techniques import techniques
 
 
 def task(technique: str, layer: str | None, channels: tuple[int, int] | None = None) -> Task:
@@ -27,6 +28,24 @@ def test_layers_and_channels_are_counted_as_people_count_them() -> None:
     figures = row["progress"]
     assert (figures["layers_done"], figures["layers"]) == (1, 2)  # conv1 still lacks channels 16 to 19
     assert (figures["channels_done"], figures["channels"]) == (24, 28)
+
+
+def test_an_output_is_no_layer_and_its_classes_are_no_channels() -> None:
+    tally = Tally(
+        [*TASKS, task("features", "output", (0, 12)), task("circuits", "output")], workers=2, heads=["output"]
+    )
+    figures = tally.row()["progress"]
+    assert (figures["layers"], figures["channels"]) == (2, 28)
+
+
+def test_what_is_being_done_is_said_in_plain_words() -> None:
+    tally = Tally(TASKS, workers=2)
+    assert tally.row()["note"] == ""
+    tally.add(Outcome(TASKS[0].key, "done", 1.0))
+    assert tally.row()["note"] == "learning what images look like"
+    tally.add(Outcome(TASKS[2].key, "done", 1.0))
+    assert tally.row()["note"] == "drawing pictures: conv1"
+    assert DOING.keys() == techniques().keys()
 
 
 def test_the_time_left_is_what_each_techniques_tasks_took_shared_by_the_workers() -> None:
