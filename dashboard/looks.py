@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import io
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
 import numpy as np
+import pandas as pd
+from PIL import Image
 
 from analysis.atlas.atlas import Atlas
 from analysis.encoding import from_npz
 from analysis.errors import StrataError
 from analysis.jobs.looked import Look
-from analysis.jobs.looking import IMAGE, heat_file, layers_to_draw
+from analysis.jobs.looking import IMAGE as FILE
+from analysis.jobs.looking import heat_file, layers_to_draw
 from analysis.jobs.request import LookRequest
 from analysis.jobs.table import Job
 from analysis.models.model import ModelCard
@@ -94,17 +98,54 @@ def _same(request: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in request.items() if name != "layers"}
 
 
-def title_of(found: Look | None, image: str) -> str:
+@dataclass(frozen=True)
+class Known:
+    """What an atlas knows of an image of its probe before anybody looks at it; empty where it does not.
+
+    label : its class · said: what it was called, and how surely
+    """
+
+    label: str
+    said: str
+    picture: Image.Image | None
+
+
+def known_of(place: Place, image: str) -> Known | None:
+    """None for an image that is not of the atlas's probe."""
+    kind, _, name = image.partition("/")
+    atlas = place.atlas
+    if kind != "probe" or atlas is None or atlas.probe is None or not name.isdecimal():
+        return None
+    item = _item(atlas, int(name), _predictions(atlas))
+    images = atlas.images()
+    rows = [] if images is None else images[images["image"] == int(name)].to_dict("records")
+    label = readable(str(row["label"])) if (row := next(iter(rows), None)) and not pd.isna(row["label"]) else ""
+    return Known(label, item.about, None if row is None else _thumbnail(atlas, row))
+
+
+def _thumbnail(atlas: Atlas, row: Mapping[Hashable, Any]) -> Image.Image:
+    side, columns = (int(atlas.facts(str(row["folder"]))[name]) for name in ("tile", "columns"))
+    left, top = int(row["tile"]) % columns * side, int(row["tile"]) // columns * side
+    sheet = Image.open(io.BytesIO(atlas.path(f"{row['folder']}/sheet-{int(row['sheet'])}.webp").read_bytes()))
+    return sheet.crop((left, top, left + side, top + side))
+
+
+def title_of(found: Look | None, image: str, known: Known | None = None) -> str:
     """What it is, where that is known."""
     kind, _, name = image.partition("/")
     label = None if found is None else found.facts["subject"]["label"]
     if label is not None:
         return readable(str(label)).capitalize()
+    if known is not None and known.label:
+        return known.label.capitalize()
     return f"Image {name} of the probe" if kind == "probe" else "An image of yours"
 
 
-def about(found: Look) -> str:
+def about(found: Look | None, image: str, known: Known | None = None) -> str:
     """One line: where it is from, and what the model says it is."""
+    if found is None:
+        number = image.partition("/")[2]
+        return f"image {number} of the probe · {known.said}" if known and known.said else ""
     subject = found.facts["subject"]
     parts = [] if subject["number"] is None else [f"image {subject['number']} of the probe"]
     for answers in list(found.facts["heads"].values())[:1]:
@@ -132,7 +173,7 @@ def seen_of(found: Look, place: Place, drawing: bool) -> Seen:
     sheets = Sheets()
     unasked = set(layers_to_draw(found.card)) if drawing else set()
     layers = [_layer(each, found, place, sheets, each["name"] in unasked) for each in found.facts["layers"]]
-    return Seen(file_address(found, IMAGE), seen_as(found), heads, layers, sheets.atlas_sheets)
+    return Seen(file_address(found, FILE), seen_as(found), heads, layers, sheets.atlas_sheets)
 
 
 def _answers(head: str, answers: list[dict[str, Any]], label: str | None, place: Place) -> list[Answer]:

@@ -17,11 +17,13 @@ from dashboard.frame import Way, go, heading, plain, remember, view
 from dashboard.joblist import left
 from dashboard.library import file_job, jobs, library
 from dashboard.looks import (
+    Known,
     Place,
     about,
     find_place,
     gallery_of,
     jobs_for,
+    known_of,
     mistaken,
     places,
     request_of,
@@ -34,6 +36,7 @@ from dashboard.state import View
 from dashboard.uploads import SAMPLES, keep_image, sample
 
 EVERY = 1  # s between two looks at a job that runs
+WIDE = 320  # px of the image while nothing was found in it
 WRONG, ALL = "Those it gets wrong", "All"
 here = view()
 
@@ -117,11 +120,11 @@ def going_on(request: LookRequest, found: Look | None, job: Job | None) -> None:
         st.button(label, icon=":material/replay:", on_click=ask, args=(request,), key="again")
 
 
-def watch(place: Place, request: LookRequest, known: bool) -> None:
-    """known: whether what was found stood there when the page was begun."""
+def watch(place: Place, request: LookRequest, stood: bool, known: Known | None) -> None:
+    """stood: whether what was found stood there when the page was begun · known: of the image before that."""
     found = read_look(library(), look_key(library(), request))
     job = next(iter(jobs_for(request)), None)
-    if found is not None and not known:
+    if found is not None and not stood:
         st.rerun()  # its title is known now
     if found is None and job is None:
         ask(request)
@@ -130,6 +133,8 @@ def watch(place: Place, request: LookRequest, known: bool) -> None:
     going_on(request, found, job)
     if found is not None:
         show(place, request, found, running)
+    elif known is not None and known.picture is not None:
+        st.image(known.picture, width=WIDE)
     if running != st.session_state.get("looking", running):
         st.session_state["looking"] = running
         st.rerun()
@@ -159,10 +164,11 @@ def the_image(place: Place) -> None:
     crumbs = [] if place.atlas is None else [Way(place.card.name, "overview", View(atlas=place.id))]
     crumbs.append(Way("Image", "image", View(atlas=place.id)))
     beside = [Way("Another image", "image", View(atlas=place.id), ":material/image_search:")]
-    heading(title_of(found, here.image), "" if found is None else about(found), crumbs, beside)
+    known = known_of(place, here.image) if found is None else None
+    heading(title_of(found, here.image, known), about(found, here.image, known), crumbs, beside)
     job = next(iter(jobs_for(request)), None)
     running = job is None or not job.ended
-    st.fragment(watch, run_every=EVERY if running else None)(place, request, found is not None)
+    st.fragment(watch, run_every=EVERY if running else None)(place, request, found is not None, known)
 
 
 if not places():

@@ -17,6 +17,7 @@ from analysis.jobs.request import LookRequest
 from analysis.jobs.table import Job, Jobs
 from analysis.task import Task
 from dashboard.channels import request_for_heat
+from dashboard.looks import Place, known_of
 from dashboard.uploads import keep_image
 from tests.dashboard.conftest import Open
 from tests.dashboard.synthetic import add_atlas, exemplars_of, model_card, pattern, png
@@ -98,6 +99,32 @@ def add_answers(atlas: Atlas) -> None:
         "confusion.parquet": encoding.to_parquet(pd.DataFrame(pairs)),
     }
     atlas.artifacts.write(task, files)
+
+
+class TestWaiting:
+    def test_an_image_of_the_probe_stands_there_at_once(self, atlas: Atlas, open_page: Open) -> None:
+        add_answers(atlas)
+        app = open_page("image", atlas=atlas.id, image="probe/7")
+        assert app.title[0].value == "Tench"
+        assert "image 7 of the probe · called tench, 33 %" in words(app).replace("\\", "")
+        assert "Waiting for the engine" in app.get("progress")[0].proto.text
+        assert len(app.get("image")) == 1
+
+    def test_its_small_picture_is_its_own(self, own_shelf: Library, atlas: Atlas) -> None:
+        known = known_of(Place(atlas.model, atlas), "probe/11")
+        assert known is not None
+        assert known.picture is not None
+        difference = np.asarray(known.picture, np.float64)[..., :3] - pattern(5011)
+        assert np.abs(difference).mean() < 12, "but for the compression"
+        assert known_of(Place(atlas.model, atlas), "upload/x.png") is None
+
+    def test_what_is_not_known_is_left_out(self, own_shelf: Library, tmp_path: Path, open_page: Open) -> None:
+        (tmp_path / "tiny.pth").write_bytes(b"weights")
+        own_shelf.add_model(model_card(), tmp_path / "tiny.pth")
+        add_atlas(own_shelf, model_card(), done=0)
+        app = open_page("image", atlas="tiny", image="probe/7")
+        assert app.title[0].value == "Image 7 of the probe"
+        assert not app.get("image")
 
 
 class TestChoosing:
