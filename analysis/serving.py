@@ -33,12 +33,7 @@ def serve(
 
     offered : "models" and "images": folders whose files a browser may open and measure on
     """
-    environment = {
-        **os.environ,
-        "STRATA_LIBRARY": str(library.root),
-        "STRATA_DATABASE": library.database_url,
-        **_offers(offered),
-    }
+    environment = {**os.environ, **_told(library, on, offered)}
     signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
     # side by side: on two cores the engine has its workers by the time that the dashboard answers
     children = [subprocess.Popen(command, env=environment) for command in (_dashboard(address, port), _engine(on))]
@@ -65,6 +60,12 @@ def run_engine(library: Library, on: Hands) -> None:
         signal.signal(told, lambda *_: stop.set())
     with cluster(on.workers, on.scheduler, on.memory) as client:
         Engine(library, client).serve(stop)
+
+
+def _told(library: Library, on: Hands, offered: Mapping[str, Sequence[Path]]) -> dict[str, str]:
+    """What the dashboard is told by variables."""
+    told = {"STRATA_LIBRARY": str(library.root), "STRATA_DATABASE": library.database_url, **_offers(offered)}
+    return told if on.workers is None else {**told, "STRATA_WORKERS": str(on.workers)}
 
 
 def _offers(offered: Mapping[str, Sequence[Path]]) -> dict[str, str]:

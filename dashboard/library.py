@@ -44,6 +44,11 @@ def library() -> Library:
     return _library(os.environ.get("STRATA_LIBRARY") or "library")
 
 
+def hands() -> int:
+    """How many processes the engine works with: STRATA_WORKERS, which `strata serve` sets, else one a core."""
+    return int(os.environ.get("STRATA_WORKERS") or 0) or len(os.sched_getaffinity(0))
+
+
 def jobs() -> Jobs:
     return _jobs(library().database_url)
 

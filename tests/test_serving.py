@@ -15,7 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from analysis import serving as serving_module
 from analysis.atlas.library import Library
+from analysis.jobs.cluster import Hands
 from analysis.jobs.table import Jobs
 from analysis.models.open import open_model
 from tests.tiny import tiny_images, tiny_onnx
@@ -109,3 +111,9 @@ def test_a_taken_port_is_a_sentence(tmp_path: Path) -> None:
         told = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert told.returncode == 2
     assert "--port" in told.stderr
+
+
+def test_the_dashboard_is_told_how_many_workers_there_are(tmp_path: Path) -> None:
+    library = Library(tmp_path)
+    assert serving_module._told(library, Hands(1), {})["STRATA_WORKERS"] == "1"
+    assert "STRATA_WORKERS" not in serving_module._told(library, Hands(), {})

@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import json
-import os
 from concurrent.futures import Future
 from dataclasses import asdict
+from typing import Any
 
 import streamlit as st
 
 from analysis.amounts import in_bytes
 from analysis.errors import StrataError
-from analysis.jobs.request import BuildRequest, possible
+from analysis.findings.words import counted
 from analysis.models.model import ModelCard
 from dashboard.frame import go, heading, plain, view
 from dashboard.joblist import left, span
 from dashboard.layers import about_layer
-from dashboard.library import file_job, jobs, library
-from dashboard.opening import estimate, streams
+from dashboard.library import hands, jobs, library
+from dashboard.opening import estimate, making
 from dashboard.opening.choose import choose_images, choose_model, corrections
 from dashboard.opening.recognise import read_corrections, recognise
 from dashboard.opening.sources import ModelFile, count_images, image_set, model_file
 from dashboard.state import View
+from sample_models.catalog import sample_of
 
 LOOK = 0.7  # s between two looks at a file that is being opened
+MAKING = "making"
 here = view()
 
 
@@ -67,11 +69,19 @@ def _told(card: ModelCard, name: str) -> dict[str, str]:
     spec = card.input
     if name == "size":
         written = f"{spec.channels} × {spec.height} × {spec.width}"
-        why = [spec.evidence.get("height", ""), "other sizes run too" if spec.any_size else ""]
+        why = [_why(card, "height"), "other sizes run too" if spec.any_size else ""]
         return {"Input": name, "": written, "Why": "; ".join(part for part in why if part)}
     value = asdict(spec)[name]
     written = ", ".join(f"{part:g}" for part in value) if isinstance(value, list | tuple) else str(value)
-    return {"Input": name, "": written, "Why": spec.evidence.get(name, "")}
+    return {"Input": name, "": written, "Why": _why(card, name)}
+
+
+def _why(card: ModelCard, name: str) -> str:
+    """Where a part of the input is from. What a sample's catalog says of it, no person said."""
+    sample = sample_of(card.sha256)
+    if sample is not None and name in sample.input and name not in read_corrections(here.input):
+        return "as this sample was trained"
+    return card.input.evidence.get(name, "")
 
 
 def make(file: ModelFile, card: ModelCard) -> None:
@@ -111,21 +121,37 @@ def start(file: ModelFile, card: ModelCard, images: str) -> None:
         pictures = st.checkbox("Make the pictures of what excites each channel", value=True, help="They take longest.")
     count = None if images == "none" else _count(images)
     st.markdown(plain(_estimate(card, 0 if images == "none" else count, channels, pictures)))
-    if not st.button("Make the atlas", type="primary", icon=":material/play_arrow:"):
+    wanted = (card, file.path, here.file, images, channels, pictures)
+    st.button("Make the atlas", type="primary", icon=":material/play_arrow:", on_click=begin, args=wanted)
+
+
+def begin(*wanted: Any) -> None:
+    st.session_state[MAKING] = here.file, making.begin(*wanted)
+
+
+def being_made() -> Future[str] | None:
+    """What this page was asked to make of its file, and has not been led away from."""
+    file, coming = st.session_state.get(MAKING, ("", None))
+    return coming if file and file == here.file else None
+
+
+def wait_to_follow(coming: Future[str]) -> None:
+    if coming.done():
+        st.rerun()
+    st.status("Putting it and its images into the library. It goes on if you leave this page.", state="running")
+
+
+def lead_on(coming: Future[str]) -> None:
+    if not coming.done():
+        st.fragment(wait_to_follow, run_every=LOOK)(coming)
         return
-    with st.spinner("Putting it into the library …"):
-        path = image_set(images)
-        library().add_model(card, file.path)
-    techniques = [name for name in possible(card.weights_only, path is not None) if pictures or name != "features"]
-    request = BuildRequest(
-        model=card.id,
-        images=None if path is None else str(path),
-        channels=None if channels is None else tuple(range(channels)),
-        techniques={name: {} for name in techniques},
-    )
-    if here.file.startswith("upload/"):
-        streams.forget(here.file.removeprefix("upload/"))
-    go("open", View(job=file_job("build", request.model_dump(mode="json")).id))
+    del st.session_state[MAKING]
+    error = coming.exception()
+    if error is None:
+        go("open", View(job=coming.result()))
+    if not isinstance(error, StrataError):
+        raise error or RuntimeError("the page was not left")
+    st.error(plain(str(error)), icon=":material/block:")
 
 
 def _count(images: str) -> int | None:
@@ -137,7 +163,7 @@ def _count(images: str) -> int | None:
 
 
 def _estimate(card: ModelCard, images: int | None, channels: int | None, pictures: bool) -> str:
-    workers = len(os.sched_getaffinity(0))
+    workers = hands()
     layers = [layer.name for layer in card.layers]
     about = estimate.seconds(card, images or 0, layers, channels, pictures, workers)
     if card.weights_only or about is None:
@@ -150,7 +176,8 @@ def _estimate(card: ModelCard, images: int | None, channels: int | None, picture
             counts.update({job.id: atlas.probe.count for job in earlier if job.result.get("atlas") == atlas.id})
     about *= estimate.pace_here(earlier, cards, counts, workers)
     unknown = " The images were not counted, so they come on top." if images is None else ""
-    return f"This will take about {span(about)} on {workers} cores. What is done shows while the rest is made.{unknown}"
+    about_them = f"This will take about {span(about)} on {counted(workers, 'core')}."
+    return f"{about_them} What is done shows while the rest is made.{unknown}"
 
 
 def follow(job_id: str) -> None:
@@ -195,6 +222,8 @@ def opened(source: str) -> None:
 heading("Open a model", "See what it is, say what to measure it on, and have its atlas made.", [])
 if here.job:
     st.fragment(follow, run_every=1)(here.job)
+elif coming := being_made():
+    lead_on(coming)
 elif here.file:
     opened(here.file)
 else:

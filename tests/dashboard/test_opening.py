@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import shutil
 import time
 import zipfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
+from threading import Event
 
 import anyio
 import pytest
@@ -21,10 +24,11 @@ from analysis.jobs.request import BuildRequest
 from analysis.jobs.table import Jobs
 from analysis.models.errors import ModelError
 from analysis.models.model import ModelCard
-from dashboard.opening import estimate, recognise, streams
+from dashboard.opening import estimate, making, recognise, streams
 from dashboard.opening.allowed import Kind, offered, resolve
 from dashboard.opening.sources import count_images, image_set
 from dashboard.routes import ROUTES
+from sample_models.catalog import SAMPLES
 from tests.dashboard.conftest import Open
 from tests.dashboard.synthetic import model_card, pattern, png
 from tests.dashboard.test_pages import component, words
@@ -227,6 +231,11 @@ def source(shelf: Library) -> str:
     return "upload/" + body.split('"')[3]
 
 
+def two_images() -> str:
+    zipped_images = zipped({"a/1.png": png(pattern(1)), "b/2.png": png(pattern(2))})
+    return "upload/" + put("/bring/images", [zipped_images], "name=s.zip")[1].split('"')[3]
+
+
 class TestThePage:
     def test_the_library_leads_to_it_and_it_offers_the_ways(self, own_shelf: Library, open_page: Open) -> None:
         assert "Open a model" in [link.label for link in open_page("library").page_link]
@@ -248,11 +257,12 @@ class TestThePage:
 
     def test_it_starts_with_chosen_images(self, own_shelf: Library, open_page: Open, answer: Answer) -> None:
         answer(model_card())
-        images = put("/bring/images", [zipped({"a/1.png": png(pattern(1)), "b/2.png": png(pattern(2))})], "name=s.zip")
-        app = shown(open_page, file=source(own_shelf), images="upload/" + images[1].split('"')[3])
+        app = shown(open_page, file=source(own_shelf), images=two_images())
         assert "2 images" in words(app)
         assert "This will take about" in words(app)
         app.button[-1].click().run()
+        if "making" in app.session_state:
+            settled(app.session_state["making"][1])
         (job,) = Jobs(own_shelf.database_url).recent()
         request = BuildRequest(**job.request)
         assert request.model == "tiny-abababab"
@@ -261,6 +271,64 @@ class TestThePage:
         assert "features" in request.techniques
         assert own_shelf.model("tiny-abababab")[1].read_bytes() == b"weights"
         assert uploads(own_shelf, "models") == []
+
+    def test_whoever_leaves_while_it_is_put_into_the_library_loses_nothing(
+        self, own_shelf: Library, open_page: Open, answer: Answer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        drawn = Event()
+
+        def slowly(images: str) -> Path:
+            assert drawn.wait(30)
+            return own_shelf.root
+
+        monkeypatch.setattr(making, "image_set", slowly)
+        answer(model_card())
+        app = shown(open_page, file=source(own_shelf), images=two_images())
+        app.button[-1].click().run()
+        assert not app.button, "it can not be asked for twice"
+        assert "goes on if you leave" in app.status[0].label
+        _file, coming = app.session_state["making"]
+        del app
+        assert Jobs(own_shelf.database_url).recent() == []
+        drawn.set()
+        settled(coming)
+        (job,) = Jobs(own_shelf.database_url).recent()
+        assert (job.id, job.state) == (coming.result(), "queued")
+
+    def test_what_can_not_be_put_there_is_told(
+        self, own_shelf: Library, open_page: Open, answer: Answer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def full(images: str) -> Path:
+            raise StrataError("The disk is full. Make room.")
+
+        monkeypatch.setattr(making, "image_set", full)
+        answer(model_card())
+        app = shown(open_page, file=source(own_shelf), images=two_images())
+        app.button[-1].click().run()
+        if "making" in app.session_state:
+            settled(app.session_state["making"][1])
+            app.run()
+        assert "The disk is full. Make room." in app.error[0].value.replace("\\", "")
+
+    def test_what_a_sample_says_of_itself_no_person_said(
+        self, own_shelf: Library, open_page: Open, answer: Answer
+    ) -> None:
+        digest = hashlib.sha256(SAMPLES["small"].file.read_bytes()).hexdigest()
+        card = model_card("small", digest)
+        said = dict.fromkeys(("crop", "height", "mean"), "as you said")
+        answer(replace(card, input=replace(card.input, evidence=said)))
+        app = shown(open_page, file="sample/small")
+        why = dict(zip(app.dataframe[0].value["Input"], app.dataframe[0].value["Why"], strict=True))
+        assert (why["crop"], why["size"]) == ("as this sample was trained",) * 2
+        assert why["mean"] == "as you said"
+
+    def test_the_estimate_is_for_as_many_workers_as_there_are(
+        self, own_shelf: Library, open_page: Open, answer: Answer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("STRATA_WORKERS", "1")
+        answer(model_card())
+        app = shown(open_page, file=source(own_shelf), images=two_images())
+        assert "on 1 core." in words(app)
 
     def test_a_whole_pickled_module_is_refused(self, own_shelf: Library, open_page: Open, answer: Answer) -> None:
         answer(ModelError("It holds a whole Python object. Save model.state_dict() instead, or say --trust."))
