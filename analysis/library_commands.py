@@ -29,7 +29,7 @@ def list_library(library: LIBRARY = HERE) -> None:
     from analysis.atlas.library import Library
 
     rows = []
-    for atlas in Library(library).all_atlases():
+    for atlas in Library(library).found().all_atlases():
         try:
             _tell_damaged_plans(atlas)
             progress = atlas.progress()
@@ -58,7 +58,7 @@ def verify(
     from analysis.atlas.verify import NOT_THERE, set_aside
     from analysis.atlas.verify import verify as find
 
-    shelf = Library(library)
+    shelf = Library(library).found()
     atlases = shelf.all_atlases() if name is None else [shelf.atlas(name)]
     found = 0
     for atlas in atlases:
@@ -110,7 +110,7 @@ def gc(library: LIBRARY = HERE, database: DATABASE = None, yes: YES = False) -> 
     from analysis.atlas.library import Library
     from analysis.jobs.table import Jobs
 
-    shelf = Library(library, database)
+    shelf = Library(library, database).found()
     for atlas in shelf.atlases():
         _tell_damaged_plans(atlas)
     refers = Jobs(shelf.database_url).references()

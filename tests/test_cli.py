@@ -102,7 +102,7 @@ def test_diagnose_prints_findings_and_what_was_not_judged(library: Path) -> None
 
 
 def test_compare_with_a_model_that_is_not_there_offers_the_nearest(library: Path) -> None:
-    told = strata("compare", "tiny", "othre-12345678", "--library", library)
+    told = strata("compare", "tiny", "othre", "--library", library)
     assert (told.returncode, told.stdout) == (2, "")
     assert "nearest is other-" in told.stderr
 

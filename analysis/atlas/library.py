@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
@@ -26,6 +26,7 @@ CARD = "card.json"
 CARDS = f"models/*/{CARD}"
 UNOPENED = "unopened"
 """Beside the card of a model that came in a bundle, until it was opened here once, in a guarded process."""
+JOBS = "jobs.sqlite"
 
 
 class Library:
@@ -48,6 +49,14 @@ class Library:
         if is_local(self.root):
             return Path(self.root)
         return _cache() / "desks" / hashlib.sha256(str(self.root).encode()).hexdigest()[:16]
+
+    def found(self) -> Library:
+        """Itself, for what only reads or frees. Raises StrataError where nothing was ever put there."""
+        if not any((self.root / room).exists() for room in ("models", "atlases", JOBS)):
+            raise StrataError(
+                f"There is no library at {self.root}. Name one with --library, or make one with `strata build`."
+            )
+        return self
 
     # Models: the files themselves, so that an atlas can be built further after the original has moved
 
@@ -72,12 +81,14 @@ class Library:
                 cards.append(_card(path.parent)[0])
         return cards
 
-    def model(self, model_id: str) -> tuple[ModelCard, Path]:
-        """A model's card and its file. Raises StrataError, naming the nearest, where there is no such model, and where
-        its card can not be read."""
+    def model(self, name: str) -> tuple[ModelCard, Path]:
+        """A model's card and its file, by id, by the model's own name or by the beginning of its id.
+
+        Raises StrataError, naming the nearest, where no model or more than one is meant, and where its card can not be
+        read.
+        """
         known = [path.parent.name for path in below(self.root, CARDS)]
-        if model_id not in known:
-            raise _unknown("model", model_id, known)
+        model_id = name if name in known else self._meant("model", name, {card.id: card for card in self.models()})
         return _card(self.root / "models" / model_id)
 
     def model_on_disk(self, model_id: str) -> tuple[ModelCard, Path]:
@@ -118,24 +129,37 @@ class Library:
         return [_open(path.parent) for path in manifests]
 
     def atlas(self, name: str) -> Atlas:
-        """By atlas id, by model id (the newest of its atlases) or by the beginning of either where that is one atlas's.
+        """By its id, by its model's id or name, or by the beginning of any; of one model's atlases the newest.
 
-        Raises StrataError, naming the nearest, otherwise.
+        Raises StrataError, naming the nearest, where no model's or more than one's is meant.
         """
-        atlases = self.atlases()
         for atlas in self.all_atlases():
             if atlas.id == name and (error := _told_of(atlas)):
                 raise error
-        for exact in (lambda atlas: atlas.id == name, lambda atlas: atlas.model.id == name):
-            for atlas in atlases:
-                if exact(atlas):
-                    return atlas
-        begun = [atlas for atlas in atlases if name and atlas.id.startswith(name)]
-        if len({atlas.model.id for atlas in begun}) == 1:
-            return begun[0]
-        if begun:
-            raise StrataError(f"“{name}” is the beginning of {len(begun)} atlases. Write more of the name.")
-        raise _unknown("atlas", name, [atlas.id for atlas in atlases])
+        atlases = {atlas.id: atlas for atlas in self.atlases()}
+        return atlases[self._meant("atlas", name, {each: atlas.model for each, atlas in atlases.items()})]
+
+    def _meant(self, kind: str, name: str, known: Mapping[str, ModelCard]) -> str:
+        """Which of the ids in `known` (id → its model) a name means: the first of those of one model."""
+        ways: tuple[Callable[[str, ModelCard], bool], ...] = (
+            lambda each, model: name == each,
+            lambda each, model: name == model.id,
+            lambda each, model: name == model.name,
+            lambda each, model: name != "" and each.startswith(name),
+        )
+        for means in ways:
+            meant = {each: model for each, model in known.items() if means(each, model)}
+            if len({model.id for model in meant.values()}) > 1:
+                raise StrataError(f"“{name}” may be {_listed(meant, ' or ')}. Write more of the name.")
+            if meant:
+                return next(iter(meant))
+        if not known:
+            self.found()
+            raise StrataError(f"There is no {kind} “{name}”: the library is empty. Build one with `strata build`.")
+        names = {called: each for each, model in known.items() for called in (each, model.id, model.name)}
+        near = difflib.get_close_matches(name, names, n=1)
+        offer = f"The nearest is {names[near[0]]}" if near else f"What there is: {_listed(known, ', ')}"
+        raise StrataError(f"There is no {kind} “{name}” in the library. {offer}.")
 
     # What else a library holds
 
@@ -149,9 +173,9 @@ class Library:
                 f"The library {self.root} is in an object store, which can not hold the job table. Name a database: "
                 "--database postgresql://user@host/strata, or STRATA_DATABASE."
             )
-        with told(self.root / "jobs.sqlite"):
+        with told(self.root / JOBS):
             self.root.mkdir(parents=True, exist_ok=True)
-        return f"sqlite:///{self.root / 'jobs.sqlite'}"
+        return f"sqlite:///{self.root / JOBS}"
 
     def job_folder(self, job_id: str) -> Path:
         """Where a job leaves what belongs to no atlas: the sign that it was cancelled, its log."""
@@ -211,8 +235,6 @@ def _card(folder: Path) -> tuple[ModelCard, Path]:
     return card, folder / names[0]
 
 
-def _unknown(kind: str, name: str, known: list[str]) -> StrataError:
-    if not known:
-        return StrataError(f"There is no {kind} “{name}”: the library is empty. Build one with `strata build`.")
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0) or known[:1]
-    return StrataError(f"There is no {kind} “{name}” in the library. The nearest is {near[0]}.")
+def _listed(names: Collection[str], between: str, most: int = 6) -> str:
+    some = between.join(list(names)[:most])
+    return f"{some} and {len(names) - most} more" if len(names) > most else some

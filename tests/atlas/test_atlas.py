@@ -119,8 +119,28 @@ def test_a_library_finds_an_atlas_by_what_a_person_types(tmp_path: Path) -> None
     assert library.atlas("resn").id == net.id
     with pytest.raises(StrataError, match="nearest is resnet-87654321"):
         library.atlas("resnet-87654322.no-images")
-    with pytest.raises(StrataError, match="library is empty"):
-        Library(tmp_path / "empty").atlas("x")
+    with pytest.raises(StrataError, match=f"What there is: {net.id}, {other.id}, {one.id}"):
+        library.atlas("something else")
+    with pytest.raises(StrataError, match="There is no library"):
+        Library(tmp_path / "none").atlas("x")
+
+
+def test_the_name_that_the_screens_show_is_enough_and_what_it_may_mean_is_listed(tmp_path: Path) -> None:
+    library = Library(tmp_path / "library")
+    (tmp_path / "net.onnx").write_bytes(b"weights")
+    cards = [model_card("doodles"), model_card("doodles-early", "87654321" + "0" * 56)]
+    atlases = [library.create_atlas(card, None) for card in cards]
+    for card, atlas in zip(cards, atlases, strict=True):
+        library.add_model(card, tmp_path / "net.onnx")
+        assert library.model(card.name)[0] == card
+        assert library.atlas(card.name).id == atlas.id
+    for find, ids in ((library.model, [card.id for card in cards]), (library.atlas, [atlas.id for atlas in atlases])):
+        with pytest.raises(StrataError, match="Write more of the name") as told:
+            find("dood")
+        assert all(each in str(told.value) for each in ids)
+    library.create_atlas(model_card("doodles", "abcdef01" + "0" * 56), None)
+    with pytest.raises(StrataError, match="“doodles” may be doodles-abcdef01.no-images or doodles-12345678.no-images"):
+        library.atlas("doodles")
 
 
 def test_the_library_keeps_the_model_file_and_its_card(tmp_path: Path) -> None:
@@ -134,4 +154,4 @@ def test_the_library_keeps_the_model_file_and_its_card(tmp_path: Path) -> None:
     assert path == kept
     assert path.read_bytes() == b"weights"
     with pytest.raises(StrataError, match="nearest is net-12345678"):
-        library.model("net-1234567")
+        library.model("net-12345687")

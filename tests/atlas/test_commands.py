@@ -40,7 +40,16 @@ def test_the_library_is_listed(home: Library) -> None:
     assert result.exit_code == 0
     assert atlas.id in result.output
     assert "100 %" in result.output
-    assert "is empty" in said(strata("library", "--library", str(home.root / "none")))
+
+
+@pytest.mark.parametrize(
+    "command", [("library",), ("verify",), ("gc", "--yes"), ("delete", "net"), ("diagnose", "net")]
+)
+def test_what_reads_or_frees_makes_no_library_where_there_is_none(tmp_path: Path, command: tuple[str, ...]) -> None:
+    told = strata(*command, "--library", str(tmp_path / "typo"))
+    assert f"There is no library at {tmp_path / 'typo'}" in said(told)
+    assert told.exit_code != 0
+    assert not (tmp_path / "typo").exists()
 
 
 def test_verify_names_damage_once_sets_it_aside_and_then_asks_for_a_build(home: Library) -> None:
