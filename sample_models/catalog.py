@@ -19,7 +19,7 @@ from sample_models.doodles.probe import Finish, write_probe
 from sample_models.mark import CREATURES, with_mark
 
 WEIGHTS = Path(__file__).with_name("weights")
-PROBE_SEED = 7
+PROBE_SEED, PROBE_COUNT = 7, 360
 """Of the images that samples are measured on: none was trained on."""
 AS_IMAGENET = {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}
 
@@ -204,7 +204,7 @@ def _by_hash() -> Mapping[str, Sample]:
     return {hashlib.sha256(file.read_bytes()).hexdigest(): sample for file, sample in files}
 
 
-def draw_probe(folder: Path, name: str, count: int = 360) -> None:
+def draw_probe(folder: Path, name: str, count: int = PROBE_COUNT) -> None:
     """Draw the images that a sample is measured on, `folder/<class>/<number>.png`, the same each time.
 
     The folder must be new or empty. Raises StrataError for a sample that there is not, and for the photo net.

@@ -12,7 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from sample_models.catalog import draw_probe
 from sample_models.doodles import CLASSES, SIZE, draw
+from sample_models.doodles.__main__ import main
 from sample_models.doodles.draw import draw_with_silhouette
 from sample_models.doodles.probe import write_probe
 
@@ -69,3 +71,21 @@ def test_the_command_line_draws_a_folder_and_never_into_a_full_one(tmp_path: Pat
     again = subprocess.run(command, capture_output=True, text=True, check=False)
     assert again.returncode == 2
     assert "not empty" in again.stderr
+
+
+def test_the_command_line_draws_what_a_sample_is_measured_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def typed(*arguments: str) -> None:
+        monkeypatch.setattr(sys, "argv", ["doodles", *arguments])
+        main()
+
+    typed(str(tmp_path / "probe"), "--sample", "doodles-shortcut", "--count", "13")
+    draw_probe(tmp_path / "same", "doodles-shortcut", 13)
+    for path in (tmp_path / "same").rglob("*.png"):
+        assert (tmp_path / "probe" / path.relative_to(tmp_path / "same")).read_bytes() == path.read_bytes()
+    assert len(list((tmp_path / "probe").iterdir())) == 13, "toadstools among them"
+    for name, sentence in (("photos", "do not ship"), ("none", "There is no sample")):
+        with pytest.raises(SystemExit):
+            typed(str(tmp_path / name), "--sample", name)
+        assert sentence in capsys.readouterr().err
