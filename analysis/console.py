@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
-from analysis.findings.finding import Finding, Missing
+from analysis.findings.finding import NAMES, Finding, Missing
 from analysis.jobs.table import Job
 from analysis.models.input_spec import InputSpec
 from analysis.models.model import ModelCard
@@ -95,7 +95,8 @@ def print_findings(findings: Sequence[Finding], unjudged: Sequence[Missing], mos
     """What looks wrong, a paragraph each, and what could not be judged."""
     for finding in findings:
         colour = {"high": "red", "medium": "yellow", "low": "blue"}[finding.severity]
-        out.print(f"[bold {colour}]{finding.severity:6}[/] [bold]{escape(finding.title)}[/]", soft_wrap=True)
+        severity = NAMES[finding.severity]
+        out.print(f"[bold {colour}]{severity:8}[/] [bold]{escape(finding.title)}[/]", soft_wrap=True)
         figures = " · ".join(f"{name} {value}" for name, value in finding.evidence.items())
         rest = f" and {len(finding.units) - most} more" if len(finding.units) > most else ""
         lines = {
@@ -106,7 +107,7 @@ def print_findings(findings: Sequence[Finding], unjudged: Sequence[Missing], mos
         }
         for name, text in lines.items():
             if text:
-                out.print(f"       [dim]{name:6}[/]{escape(text)}", soft_wrap=True)
+                out.print(f"         [dim]{name:6}[/]{escape(text)}", soft_wrap=True)
     if not findings:
         out.print("Nothing looks wrong.")
     for each in unjudged:

@@ -9,6 +9,8 @@ from typing import Any, Literal
 Severity = Literal["high", "medium", "low"]
 SEVERITIES: tuple[Severity, ...] = ("high", "medium", "low")
 """Worst first: the model does not do what its owner believes; a part of it does not; worth knowing."""
+NAMES: Mapping[Severity, str] = {"high": "grave", "medium": "doubtful", "low": "to know"}
+"""As people read them; in components/browser/findings.js too."""
 
 
 @dataclass(frozen=True)

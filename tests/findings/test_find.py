@@ -14,7 +14,7 @@ import pytest
 from analysis.atlas.atlas import Atlas
 from analysis.findings.duplicates import joined, pairs_by_chance
 from analysis.findings.find import RULES, find, missing
-from analysis.findings.finding import SEVERITIES
+from analysis.findings.finding import NAMES, SEVERITIES
 from analysis.models.open import open_model
 from analysis.probe import open_probe
 from sample_models.catalog import SAMPLES, draw_probe
@@ -22,6 +22,7 @@ from tests.atlas.synthetic import layer
 from tests.findings.atlases import atlas_of
 
 Sample = Callable[[str], Atlas]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_worst_first_and_every_finding_is_whole(sample: Sample) -> None:
@@ -40,6 +41,11 @@ def test_worst_first_and_every_finding_is_whole(sample: Sample) -> None:
 
 def test_rules_have_names_of_their_own() -> None:
     assert len({rule.name for rule in RULES}) == len(RULES)
+
+
+def test_the_command_line_and_the_page_call_severities_the_same() -> None:
+    page = (ROOT / "dashboard/components/browser/findings.js").read_text()
+    assert "const NAMES = { " + ", ".join(f'{name}: "{NAMES[name]}"' for name in SEVERITIES) + " }" in page
 
 
 def test_what_is_not_made_yet_is_said(tmp_path: Path) -> None:
