@@ -18,6 +18,7 @@ from typing import Any
 from analysis.models.errors import ModelError
 from analysis.models.model import ModelCard
 from analysis.models.sniff import sniff
+from analysis.models.told_input import check_input
 
 SECONDS = 300.0
 MEMORY = 8 * 2**30
@@ -37,6 +38,7 @@ def inspect_guarded(
     """
     path = Path(path)
     sniff(path)
+    check_input(options.get("input_spec") or {})
     limit = memory or MEMORY + 10 * path.stat().st_size
     request = json.dumps({"path": str(path), "memory": limit, "options": _plain(options)})
     try:

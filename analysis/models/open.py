@@ -22,6 +22,7 @@ from analysis.models.opened import Opened
 from analysis.models.request import Request
 from analysis.models.sniff import Format, sniff
 from analysis.models.state_dict import open_state_dict
+from analysis.models.told_input import check_input
 from analysis.models.verify import verified
 from analysis.models.weights_only import conv_layers, stem_channels
 
@@ -52,6 +53,7 @@ def open_model(
     """
     path = Path(path)
     request = Request(architecture, architecture_args or {}, input_spec or {}, trust, partial)
+    check_input(request.input_spec)
     try:
         return _open(path, request)
     except (ModelError, MemoryError):
@@ -165,10 +167,6 @@ def _check_complete(model: Model, lacking: frozenset[str], partial: bool) -> Non
 
 
 def _overridden(spec: InputSpec, chosen: Mapping[str, Any]) -> InputSpec:
-    known = set(InputSpec.__dataclass_fields__) - {"evidence"}
-    unknown = chosen.keys() - known
-    if unknown:
-        raise ModelError(f"An input has no “{min(unknown)}”. It has {', '.join(sorted(known))}.")
     values: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list | tuple) else value for name, value in chosen.items()
     }

@@ -7,10 +7,12 @@ from torch import nn
 from analysis.models import zoo
 from analysis.models.assemble import Origin, assemble
 from analysis.models.errors import ModelError
+from analysis.models.guard import inspect_guarded
 from analysis.models.input_spec import IMAGENET_MEAN, IMAGENET_STD, InputSpec
 from analysis.models.known_input import known_input
 from analysis.models.normalisation import candidates, doubt, natural_images
 from analysis.models.open import open_model
+from analysis.models.told_input import check_input
 from tests.shared import shared_file
 
 
@@ -132,3 +134,29 @@ def test_weights_that_are_not_finite_are_refused(tmp_path):
 def test_a_net_of_one_size_is_given_that():
     """torchvision's first weights of vit_h_14 were made at 518 px; the net is built for 224."""
     assert known_input(zoo.TORCHVISION, "vit_h_14").height == 224
+
+
+@pytest.mark.parametrize(
+    ("told", "sentence"),
+    [
+        ({"mean": "abc"}, r"mean of an input can not be 'abc'. Write it as mean=\[0.485"),
+        ({"mean": 0.5}, "mean of an input can not be 0.5"),
+        ({"std": [0.2, 0, 0.2]}, "std of an input can not be"),
+        ({"range": [255]}, r"Write it as range=\[0,255\]"),
+        ({"height": 0}, "height of an input can not be 0"),
+        ({"order": "rgb"}, "Write it as order=BGR"),
+        ({"crop": True}, "crop of an input can not be True"),
+        ({"size": 64}, "An input has no “size”. It has any_size"),
+    ],
+)
+def test_a_slip_in_what_is_told_of_the_input_is_not_blamed_on_the_file(told, sentence, tmp_path):
+    net = tmp_path / "net.pt"
+    torch.save(Stem(3).state_dict(), net)
+    for opening in (open_model, inspect_guarded):
+        with pytest.raises(ModelError, match=sentence):
+            opening(net, input_spec=told)
+
+
+def test_what_is_known_of_inputs_can_be_told_again():
+    for spec in (*candidates(3).values(), InputSpec(1, 8, 8, (0.5,), (1.0,), (-1.0, 1.0), "L", 1.0, True)):
+        check_input({name: value for name, value in vars(spec).items() if name != "evidence"})
