@@ -93,22 +93,30 @@ def build(
     """Make the atlas of a model: statistics, exemplars and pictures of every channel. Goes on where it was stopped."""
     from analysis.atlas.library import Library
     from analysis.console import print_skipped
+    from analysis.jobs.check import check_layers, check_techniques
     from analysis.jobs.cluster import Hands
-    from analysis.jobs.local import build_here, requested
-    from analysis.jobs.request import possible
+    from analysis.jobs.local import address_of, build_here, requested
+    from analysis.jobs.request import EVERYTHING, possible
+    from analysis.probe.open import list_source
 
-    card = _open_card(file, **_opening(architecture, architecture_args, input_spec, partial, trust))
+    # what is mistyped is said before the model is opened
     pictures = {"steps": steps, "size": size, "seed": seed}
-    chosen = requested(only, possible(card.weights_only, images is not None), pictures, settings or [])
+    check_techniques(requested(only, EVERYTHING, pictures, settings or []))
+    numbers = None if channels is None else _numbers(channels)
+    if images is not None:
+        list_source(address_of(images))
+    card = _open_card(file, **_opening(architecture, architecture_args, input_spec, partial, trust))
+    named = _names(layers)
+    check_layers(card, named or ())
     shelf = Library(library, database)
     shelf.add_model(card, file)
     request: dict[str, Any] = {
         "model": card.id,
-        "images": None if images is None else str(images.absolute()),
+        "images": None if images is None else address_of(images),
         "image_options": {} if count is None else {"count": count},
-        "layers": None if layers is None else [name.strip() for name in layers.split(",")],
-        "channels": None if channels is None else list(_numbers(channels)),
-        "techniques": chosen,
+        "layers": named,
+        "channels": numbers,
+        "techniques": requested(only, possible(card.weights_only, images is not None), pictures, settings or []),
     }
     job = build_here(shelf, request, Hands(workers, scheduler, memory))
     _end(job.state, job.error)
@@ -175,7 +183,7 @@ def worker(
 @app.command()
 def dream(
     image: Annotated[Path, typer.Argument(help="The image to rewrite.", show_default=False)],
-    model: Annotated[str, typer.Option(help="A model file, or the id of a model in the library.")],
+    model: Annotated[str, typer.Option(help="A model file, or a model of the library by its name or id.")],
     layer: Annotated[str, typer.Option(help="The layer that dreams.")],
     out: Annotated[Path, typer.Option(help="Where the picture goes: a .png file.")],
     channel: Annotated[int | None, typer.Option(min=0, help="One channel of it; all of them otherwise.")] = None,
@@ -185,8 +193,9 @@ def dream(
     trust: TRUST = False,
 ) -> None:
     """Rewrite an image by what a layer learned (Inceptionism), octave by octave."""
-    from analysis.jobs.local import assignments, dream_here
+    from analysis.jobs.local import assignments, dream_here, writable
 
+    writable(out)
     shelf, card = _known_model(library, model, trust, database)
     request = {
         "model": card.id,
@@ -202,7 +211,7 @@ def dream(
 @app.command()
 def look(
     image: Annotated[Path, typer.Argument(help="The image to look at.", show_default=False)],
-    model: Annotated[str, typer.Option(help="A model file, or the id of an atlas or model in the library.")],
+    model: Annotated[str, typer.Option(help="A model file, or a model of the library by its name or id.")],
     out: Annotated[
         Path | None, typer.Option(help="A folder for the pictures: heat maps over the image, what each layer kept.")
     ] = None,
@@ -213,16 +222,18 @@ def look(
 ) -> None:
     """Say what a model sees in one image: its answer, which channels of which layer respond, what each layer kept."""
     from analysis.console import print_table
-    from analysis.jobs.local import look_here
+    from analysis.jobs.local import look_here, writable
     from analysis.jobs.looked import answers_table, channels_table, save_pictures
 
+    if out is not None:
+        writable(out, folder=True)
     shelf, card = _known_model(library, model, trust, database)
     atlas = next((each for each in shelf.atlases() if each.model.id == card.id), None)
     request = {
         "model": card.id,
         "atlas": None if atlas is None else atlas.id,
         "image": str(image.absolute()),
-        "layers": None if layers is None else [name.strip() for name in layers.split(",")],
+        "layers": _names(layers),
     }
     found = look_here(shelf, request)
     for table in (*answers_table(found), channels_table(found)):
@@ -235,7 +246,7 @@ def look(
 
 @app.command()
 def render(
-    model: Annotated[str, typer.Argument(help="A model file, or the id of a model in the library.")],
+    model: Annotated[str, typer.Argument(help="A model file, or a model of the library by its name or id.")],
     unit: Annotated[str, typer.Argument(help="layer:channel, or output:class.", show_default=False)],
     out: Annotated[Path, typer.Option(help="Where the pictures go, side by side: a .png file.")],
     sign: Annotated[int, typer.Option(help="-1: what the channel is most against.")] = 1,
@@ -247,17 +258,26 @@ def render(
     library: LIBRARY = HERE,
     settings: Annotated[list[str] | None, typer.Option("--set", help="Any parameter: steps=64, goal=neuron.")] = None,
     trust: TRUST = False,
+    database: DATABASE = None,
 ) -> None:
     """Draw one channel or class: several faces, its opposite, any site, a mixture of channels."""
     from analysis.console import print_table
-    from analysis.jobs.local import assignments, atlas_for, render_here, save_faces
-    from analysis.unit import Unit
+    from analysis.jobs.check import check_channel, check_techniques
+    from analysis.jobs.local import address_of, assignments, atlas_for, render_here, save_faces, writable
+    from analysis.probe.open import list_source
 
+    writable(out)
+    if images is not None:
+        list_source(address_of(images))
     if sign not in (1, -1):
         raise StrataError(f"--sign is 1 (for) or -1 (against), not {sign}. Choose one of them.")
-    shelf, card = _known_model(library, model, trust)
-    place = Unit.parse(unit if "/" in unit and unit.startswith(card.id) else f"{card.id}/{unit}")
     chosen = {"negative": sign < 0, "faces": faces, "site": site, **assignments(settings or [])}
+    check_techniques({"renders": chosen})
+    shelf, card = _known_model(library, model, trust, database)
+    place = _unit(unit, card)
+    check_channel(card, place.layer, place.channel)
+    if planes and card.input.channels in (1, 3):
+        raise StrataError("This model sees grey or RGB images, whose planes are their colours. Leave --planes out.")
     atlas = atlas_for(shelf, card, images)
     request = {"atlas": atlas.id, "layer": place.layer, "channel": place.channel, "parameters": chosen}
     made = render_here(shelf, request)
@@ -342,11 +362,30 @@ def _known_model(library: str, model: str, trust: bool, database: str | None = N
     from analysis.atlas.library import Library
 
     shelf, file = Library(library, database), Path(model)
-    if not file.exists():
-        return shelf, shelf.model(model)[0]
+    if not file.is_file():
+        try:
+            return shelf, shelf.model(model)[0]
+        except StrataError as error:
+            raise StrataError(f"{model} is no file here. {error}") from None
     card = _open_card(file, trust=trust)
     shelf.add_model(card, file)
     return shelf, card
+
+
+def _unit(text: str, card: Any) -> Any:
+    """A channel or class of this model, by its address or by what follows the model in it."""
+    from analysis.unit import Unit
+
+    try:
+        return Unit.parse(text if text.startswith(f"{card.id}/") else f"{card.id}/{text}")
+    except StrataError:
+        example = card.layers[0].name
+        raise StrataError(f"“{text}” names no channel. Write layer:channel, such as {example}:0.") from None
+
+
+def _names(text: str | None) -> list[str] | None:
+    """`conv1, conv2` → its parts."""
+    return None if text is None else [name.strip() for name in text.split(",")]
 
 
 def _object(text: str) -> dict[str, Any]:

@@ -157,6 +157,8 @@ def import_(
     from analysis.atlas.bundle import import_atlas
     from analysis.atlas.library import Library
 
+    if not file.is_file():
+        raise StrataError(f"There is no file {file}. Check the path.")
     print(import_atlas(Library(library), file).id)
 
 

@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from typer.testing import CliRunner
 
-from analysis.jobs.local import assignments, requested
+from analysis.cli import app
+from analysis.errors import StrataError
+from analysis.jobs.local import address_of, assignments, requested, writable
 from tests.tiny import tiny_images, tiny_onnx
 
 
@@ -98,6 +101,7 @@ def test_diagnose_prints_findings_and_what_was_not_judged(library: Path) -> None
     assert facts.keys() == {"findings", "missing"}
     for finding in facts["findings"]:
         assert finding["severity"] in {"high", "medium", "low"}
+        assert {"high": "grave", "medium": "doubtful", "low": "to know"}[finding["severity"]] in told.stdout
         assert finding["title"] in told.stdout
 
 
@@ -140,3 +144,63 @@ def test_settings_are_read_as_json_where_they_are_json() -> None:
 def test_only_and_set_choose_techniques_and_their_parameters() -> None:
     chosen = requested("features,exemplars", (), {"steps": 8, "size": None}, ["features.rate=0.1"])
     assert chosen == {"features": {"steps": 8, "rate": 0.1}, "exemplars": {}, "images": {}}
+
+
+@pytest.mark.parametrize(
+    ("mistake", "sentence"),
+    [
+        (["--images", "nowhere"], "There is nothing at"),
+        (["--only", "nonsense"], "no technique “nonsense”"),
+        (["--set", "features.foo=1"], "has no “foo”. It has steps"),
+        (["--steps", "0"], "steps = 0"),
+        (["--channels", "first"], "does not name channels"),
+    ],
+)
+def test_what_is_mistyped_is_said_before_the_model_is_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mistake: list[str], sentence: str
+) -> None:
+    monkeypatch.setattr("analysis.cli._open_card", lambda *_, **__: pytest.fail("the model was opened"))
+    told = CliRunner().invoke(app, ["build", "net.onnx", "--library", str(tmp_path / "library"), *mistake])
+    assert sentence in str(told.exception)
+
+
+def test_a_layer_that_there_is_not_is_said_before_anything_is_kept(model: Path, tmp_path: Path) -> None:
+    told = CliRunner().invoke(app, ["build", str(model), "--layers", "conv99", "--library", str(tmp_path / "library")])
+    assert "has no layer “conv99”" in str(told.exception)
+    assert not (tmp_path / "library").exists()
+
+
+def test_a_place_that_can_not_be_written_is_a_sentence(tmp_path: Path) -> None:
+    file = tmp_path / "file.png"
+    file.write_bytes(b"as it was")
+    for out, folder, sentence in [
+        (tmp_path, False, "is a folder. Name a file"),
+        (file, True, "is a file. Name a folder"),
+        (tmp_path / "none" / "x.png", False, "does not exist. Make it first"),
+        (Path("/proc/x.png"), False, "can not be written"),
+        (Path("/proc/lk"), True, "can not be written"),
+        (file / "below", True, "can not be written"),
+    ]:
+        with pytest.raises(StrataError, match=sentence):
+            writable(out, folder)
+    for out, folder in [(file, False), (tmp_path / "new.png", False), (tmp_path / "new" / "folder", True)]:
+        writable(out, folder)
+    assert [each.name for each in tmp_path.iterdir()] == ["file.png"], "asking leaves nothing"
+    assert file.read_bytes() == b"as it was"
+
+
+@pytest.mark.parametrize("command", [["dream", "x.png", "--model", "m", "--layer", "l"], ["render", "m", "l:0"]])
+def test_a_place_that_can_not_be_written_is_said_before_the_work(tmp_path: Path, command: list[str]) -> None:
+    told = CliRunner().invoke(app, [*command, "--out", str(tmp_path), "--library", str(tmp_path / "library")])
+    assert "is a folder. Name a file" in str(told.exception)
+
+
+def test_a_name_that_is_neither_a_file_nor_a_model_says_so(library: Path, tmp_path: Path) -> None:
+    command = ["dream", "x.png", "--layer", "l", "--out", str(tmp_path / "x.png"), "--library", str(library)]
+    told = str(CliRunner().invoke(app, [*command, "--model", "nope.onnx"]).exception)
+    assert told.startswith("nope.onnx is no file here. There is no model “nope.onnx” in the library. What there is: ")
+
+
+def test_where_images_are_is_the_same_from_any_folder() -> None:
+    assert address_of(Path("images")) == str(Path.cwd() / "images")
+    assert address_of(Path("torchvision:CIFAR10:/data")) == "torchvision:CIFAR10:/data"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,7 +16,9 @@ from analysis.atlas.atlas import Atlas, Render
 from analysis.atlas.library import Library
 from analysis.console import watching
 from analysis.errors import StrataError
+from analysis.jobs.check import check_channel, check_dream, check_layers, check_techniques
 from analysis.jobs.cluster import Hands, cluster
+from analysis.jobs.dreaming import read_image
 from analysis.jobs.engine import BEAT, Engine
 from analysis.jobs.looked import Look, read_look
 from analysis.jobs.looking import look_key
@@ -23,6 +26,27 @@ from analysis.jobs.request import BuildRequest, DreamRequest, LookRequest, Rende
 from analysis.jobs.table import Job, Jobs, Kind
 from analysis.models.model import ModelCard
 from analysis.probe import open_probe
+from analysis.probe.torchvision_set import PREFIX
+
+
+def writable(out: Path, folder: bool = False) -> None:
+    """Raises StrataError where no file, or no folder of files, can be left at `out`: before the work, not after it."""
+    try:
+        if out.exists() and out.is_dir() != folder:
+            what, wanted = ("file", "folder") if folder else ("folder", "file")
+            raise StrataError(f"{out} is a {what}. Name a {wanted} with --out.")
+        if not folder and not out.parent.is_dir():
+            raise StrataError(f"The folder {out.parent} does not exist. Make it first.")
+        there = next(each for each in (out, *out.parents) if each.exists())
+        with there.open("ab") if there == out and not folder else tempfile.TemporaryFile(dir=there):
+            pass
+    except OSError as error:
+        raise StrataError(f"{out} can not be written ({error.strerror}). Choose another place with --out.") from error
+
+
+def address_of(images: Path) -> str:
+    """Where images are, the same from any folder."""
+    return str(images) if str(images).startswith(PREFIX) else str(images.absolute())
 
 
 def build_here(library: Library, request: Mapping[str, Any], on: Hands) -> Job:
@@ -32,9 +56,11 @@ def build_here(library: Library, request: Mapping[str, Any], on: Hands) -> Job:
 
 def dream_here(library: Library, request: Mapping[str, Any], out: Path) -> None:
     """Dream and leave the picture at `out`. Raises StrataError where it failed."""
-    if not out.parent.is_dir():
-        raise StrataError(f"The folder {out.parent} does not exist. Make it first.")
-    job = _run(library, "dream", DreamRequest(**request).model_dump(mode="json"), Hands(1))
+    wanted = DreamRequest(**request)
+    card, _file = library.model(wanted.model)
+    check_dream(card, wanted.layer, wanted.channel, wanted.parameters)
+    read_image(Path(wanted.image), card.input.channels)
+    job = _run(library, "dream", wanted.model_dump(mode="json"), Hands(1))
     if job.state != "done":
         raise StrataError(job.error or "The dream was stopped. Run the same command again.")
     out.write_bytes((library.dream_folder(job.id) / "final.png").read_bytes())
@@ -43,6 +69,7 @@ def dream_here(library: Library, request: Mapping[str, Any], out: Path) -> None:
 def look_here(library: Library, request: Mapping[str, Any]) -> Look:
     """Look at an image; what was found. Raises StrataError where that failed."""
     wanted = LookRequest(**request)
+    check_layers(library.model(wanted.model)[0], wanted.layers or ())
     key = look_key(library, wanted)  # says what is missing before anything is started
     job = _run(library, "look", wanted.model_dump(mode="json"), Hands(1))
     found = read_look(library, job.result.get("look", key))
@@ -53,7 +80,10 @@ def look_here(library: Library, request: Mapping[str, Any]) -> Look:
 
 def render_here(library: Library, request: Mapping[str, Any]) -> Render:
     """Draw one unit; what was made. Raises StrataError where it failed."""
-    job = _run(library, "render", RenderRequest(**request).model_dump(mode="json"), Hands(1))
+    wanted = RenderRequest(**request)
+    check_channel(library.atlas(wanted.atlas).model, wanted.layer, wanted.channel)
+    check_techniques({"renders": wanted.parameters})
+    job = _run(library, "render", wanted.model_dump(mode="json"), Hands(1))
     if job.state != "done":
         raise StrataError(job.error or "The pictures were stopped. Run the same command again.")
     return library.atlas(job.result["atlas"]).renders(request["layer"], request["channel"])[0]
@@ -61,14 +91,10 @@ def render_here(library: Library, request: Mapping[str, Any]) -> Render:
 
 def save_faces(atlas: Atlas, made: Render, out: Path, kind: str = "") -> None:
     """The faces of a render side by side as a PNG. kind: "" for their colours, "alpha", "planes"."""
-    if not out.parent.is_dir():
-        raise StrataError(f"The folder {out.parent} does not exist. Make it first.")
     assert made.folder is not None
     assert made.table is not None
     folder = atlas.path(made.folder)
     names = [f"face-{face}{f'-{kind}' if kind else ''}.webp" for face in made.table["face"]]
-    if not (folder / names[0]).exists():
-        raise StrataError("This model sees grey or RGB images, whose planes are their colours. Leave --planes out.")
     faces = [Image.open(folder / name) for name in names]
     page = Image.new(faces[0].mode, (sum(face.width for face in faces), faces[0].height))
     for number, face in enumerate(faces):
@@ -80,7 +106,7 @@ def atlas_for(library: Library, card: ModelCard, images: Path | None) -> Atlas:
     """The atlas that pictures of a model go into: that of these images; without any, the newest there is, or one
     without images."""
     if images is not None:
-        return library.create_atlas(card, open_probe(str(images.absolute())).card)
+        return library.create_atlas(card, open_probe(address_of(images)).card)
     known = [atlas for atlas in library.atlases() if atlas.model.id == card.id]
     return known[0] if known else library.create_atlas(card, None)
 

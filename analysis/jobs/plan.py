@@ -46,6 +46,8 @@ def parse_values(title: str, kind: type[Kind], values: Mapping[str, Any]) -> Kin
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "extra_forbidden":
+            raise StrataError(f"{title} has no “{name}”. It has {', '.join(kind.model_fields)}.") from None
         raise StrataError(
             f"{title} can not be made with {name} = {first['input']!r}: {first['msg']}. Change it."
         ) from None

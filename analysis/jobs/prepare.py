@@ -5,7 +5,7 @@ from __future__ import annotations
 from analysis.atlas.atlas import Atlas
 from analysis.atlas.library import Library, versions
 from analysis.clock import now
-from analysis.errors import StrataError
+from analysis.jobs.check import check_channel, check_layers
 from analysis.jobs.plan import plan
 from analysis.jobs.request import BuildRequest, RenderRequest
 from analysis.models.model import ModelCard
@@ -36,9 +36,7 @@ def prepare_render(library_root: str, request: RenderRequest) -> tuple[str, str]
     """
     library = Library(library_root)
     atlas = library.atlas(request.atlas)
-    units = atlas.model.units(request.layer)
-    if request.channel >= units:
-        raise StrataError(f"{request.layer} has channels 0 to {units - 1}, not {request.channel}. Choose one of them.")
+    check_channel(atlas.model, request.layer, request.channel)
     layer, head = ((), (request.layer,)) if atlas.model.is_head(request.layer) else ((request.layer,), ())
     wanted = Wanted(layer, (request.channel,), head)
     tasks = plan(atlas.model, atlas.probe, wanted, {"renders": request.parameters})
@@ -48,8 +46,7 @@ def prepare_render(library_root: str, request: RenderRequest) -> tuple[str, str]
 def _wanted(card: ModelCard, request: BuildRequest) -> Wanted:
     if request.layers is None:
         return Wanted(tuple(layer.name for layer in card.layers), request.channels, tuple(card.heads))
-    for name in request.layers:
-        card.units(name)
+    check_layers(card, request.layers)
     heads = tuple(name for name in card.heads if name in request.layers and card.is_head(name))
     return Wanted(tuple(layer.name for layer in card.layers if layer.name in request.layers), request.channels, heads)
 

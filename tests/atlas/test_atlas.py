@@ -139,7 +139,7 @@ def test_the_name_that_the_screens_show_is_enough_and_what_it_may_mean_is_listed
             find("dood")
         assert all(each in str(told.value) for each in ids)
     library.create_atlas(model_card("doodles", "abcdef01" + "0" * 56), None)
-    with pytest.raises(StrataError, match="“doodles” may be doodles-abcdef01.no-images or doodles-12345678.no-images"):
+    with pytest.raises(StrataError, match=r"may be doodles-abcdef01\.no-images or doodles-12345678\.no-images"):
         library.atlas("doodles")
 
 

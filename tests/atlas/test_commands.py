@@ -132,6 +132,7 @@ def test_a_damaged_plan_stops_no_command_and_costs_nothing(home: Library) -> Non
 def test_a_bundle_goes_from_one_library_to_another(home: Library, tmp_path: Path) -> None:
     assert "Name one that ends in .zip" in said(strata("export", "net", str(tmp_path / "net.tar")))
     assert "does not exist" in said(strata("export", "net", str(tmp_path / "none" / "net.zip")))
+    assert f"There is no file {tmp_path / 'nope.zip'}" in said(strata("import", str(tmp_path / "nope.zip")))
     assert strata("export", "net", str(tmp_path / "net.zip")).exit_code == 0
     (atlas,) = home.atlases()
     remove(home.root / "models")

@@ -199,6 +199,16 @@ def test_the_command_prints_the_answer_and_leaves_the_pictures(
     assert any(key in path for path in without)
 
 
+@pytest.mark.parametrize(("command", "option"), [("look", "--layers"), ("dream", "--layer")])
+def test_a_layer_that_there_is_not_leaves_no_job(library: Library, tmp_path: Path, command: str, option: str) -> None:
+    image, filed = next(library.root.parent.glob("images/*/*.png")), len(Jobs(library.database_url).recent())
+    place = ["--library", str(library.root), "--out", str(tmp_path / "out")]
+    told = CliRunner().invoke(app, [command, str(image), "--model", "tiny", option, "nowhere", *place])
+    assert "has no layer “nowhere”" in str(told.exception)
+    assert len(Jobs(library.database_url).recent()) == filed
+    assert not (tmp_path / "out").exists()
+
+
 def test_the_layers_drawn_unasked_see_neighbours_and_the_last_is_among_them(library: Library) -> None:
     (card,) = library.models()
     assert layers_to_draw(card) == [layer.name for layer in card.layers]

@@ -14,6 +14,7 @@ from analysis.errors import StrataError
 from analysis.jobs.local import atlas_for, render_here
 from analysis.jobs.prepare import prepare_render
 from analysis.jobs.request import RenderRequest
+from analysis.jobs.table import Jobs
 from analysis.models.open import open_model
 from tests.tiny import tiny_images, tiny_onnx
 
@@ -74,3 +75,25 @@ def test_what_can_not_be_drawn_says_why(library: Library, change: dict, sentence
     request = {"atlas": library.atlases()[0].id, "layer": layers_of(library)[1], "channel": 0, "parameters": {}}
     with pytest.raises(StrataError, match=sentence):
         prepare_render(str(library.root), RenderRequest(**{**request, **change}))
+
+
+@pytest.mark.parametrize(
+    ("unit", "options", "sentence"),
+    [
+        ("nowhere:0", [], "has no layer “nowhere”"),
+        ("output:9", [], "channels 0 to 4, not 9"),
+        ("conv1", [], "“conv1” names no channel. Write layer:channel, such as"),
+        ("output:0", ["--set", "foo=1"], "Renders has no “foo”"),
+        ("output:0", ["--planes"], "Leave --planes out"),
+        ("output:0", ["--images", "nowhere"], "There is nothing at"),
+    ],
+)
+def test_what_is_mistyped_leaves_no_job_and_no_atlas(
+    library: Library, tmp_path: Path, unit: str, options: list[str], sentence: str
+) -> None:
+    jobs, before = Jobs(library.database_url), len(library.atlases())
+    filed = len(jobs.recent())
+    command = ["render", "tiny", unit, *options, "--out", str(tmp_path / "x.png"), "--library", str(library.root)]
+    told = CliRunner().invoke(app, command)
+    assert sentence in str(told.exception)
+    assert (len(jobs.recent()), len(library.atlases())) == (filed, before)
