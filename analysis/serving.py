@@ -20,6 +20,8 @@ from analysis.jobs.cluster import Hands
 
 PATIENCE = 60.0
 """Seconds that the dashboard may take to answer."""
+EVERYWHERE = ("0.0.0.0", "::")
+"""Addresses to listen on that are none to ask at."""
 
 
 def serve(
@@ -38,8 +40,8 @@ def serve(
     # side by side: on two cores the engine has its workers by the time that the dashboard answers
     children = [subprocess.Popen(command, env=environment) for command in (_dashboard(address, port), _engine(on))]
     try:
-        _wait_until_it_answers(children[0], port)
-        print(f"\n  Strata is at http://localhost:{port}\n  library {library.root}; Ctrl-C stops it\n", flush=True)
+        _wait_until_it_answers(children[0], address, port)
+        print(f"\n  Strata is at {link(address, port)}\n  library {library.root}; Ctrl-C stops it\n", flush=True)
         while all(child.poll() is None for child in children):
             time.sleep(0.5)
         name = "dashboard" if children[0].poll() is not None else "engine"
@@ -68,6 +70,12 @@ def _told(library: Library, on: Hands, offered: Mapping[str, Sequence[Path]]) ->
     return told if on.workers is None else {**told, "STRATA_WORKERS": str(on.workers)}
 
 
+def link(address: str, port: int) -> str:
+    """Where a browser on this machine finds what listens on an address."""
+    host = "localhost" if address in EVERYWHERE else f"[{address}]" if ":" in address else address
+    return f"http://{host}:{port}"
+
+
 def _offers(offered: Mapping[str, Sequence[Path]]) -> dict[str, str]:
     """The folders as the dashboard reads them: STRATA_MODELS, STRATA_IMAGES. Raises StrataError for what is none."""
     for folder in (folder for folders in offered.values() for folder in folders):
@@ -92,19 +100,22 @@ def _engine(on: Hands) -> list[str]:
     return command
 
 
-def _wait_until_it_answers(dashboard: subprocess.Popen[bytes], port: int) -> None:
+def _wait_until_it_answers(dashboard: subprocess.Popen[bytes], address: str, port: int) -> None:
     began = time.monotonic()
     while time.monotonic() - began < PATIENCE:
         if dashboard.poll() is not None:
             raise StrataError(
-                f"The dashboard did not start on port {port}. If the port is taken, choose another with --port."
+                f"The dashboard did not start on port {port} of {address}. If the port is taken, choose another with "
+                "--port; --address is one of this machine's."
             )
         try:
-            with urllib.request.urlopen(f"http://localhost:{port}/_stcore/health", timeout=1):
+            with urllib.request.urlopen(f"{link(address, port)}/_stcore/health", timeout=1):
                 return
         except (urllib.error.URLError, OSError):
             time.sleep(0.2)
-    raise StrataError(f"The dashboard did not answer on port {port} within {PATIENCE:.0f} s. Look at its lines above.")
+    raise StrataError(
+        f"The dashboard did not answer at {link(address, port)} within {PATIENCE:.0f} s. Look at its lines above."
+    )
 
 
 def _end(children: Sequence[subprocess.Popen[bytes]]) -> None:

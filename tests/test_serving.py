@@ -20,14 +20,15 @@ from analysis.atlas.library import Library
 from analysis.jobs.cluster import Hands
 from analysis.jobs.table import Jobs
 from analysis.models.open import open_model
+from analysis.serving import link
 from tests.tiny import tiny_images, tiny_onnx
 
 pytestmark = pytest.mark.slow
 
 
-def free_port() -> int:
+def free_port(address: str = "localhost") -> int:
     with socket.socket() as listener:
-        listener.bind(("localhost", 0))
+        listener.bind((address, 0))
         return int(listener.getsockname()[1])
 
 
@@ -39,7 +40,7 @@ def wait_for(condition: Callable[[], bool], seconds: float = 120) -> None:
 
 
 @contextmanager
-def serving(library: Path, port: int, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+def serving(library: Path, port: int, log: Path, address: str = "localhost") -> Iterator[subprocess.Popen[bytes]]:
     command = [
         sys.executable,
         "-m",
@@ -49,22 +50,24 @@ def serving(library: Path, port: int, log: Path) -> Iterator[subprocess.Popen[by
         str(library),
         "--port",
         str(port),
+        "--address",
+        address,
         "--workers",
         "1",
     ]
     with log.open("ab") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True)
         try:
-            wait_for(lambda: process.poll() is not None or f"Strata is at http://localhost:{port}" in log.read_text())
+            wait_for(lambda: process.poll() is not None or f"Strata is at http://{address}:{port}" in log.read_text())
             yield process
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
 
 
-def answers(port: int) -> bool:
+def answers(port: int, address: str = "localhost") -> bool:
     try:
-        with urllib.request.urlopen(f"http://localhost:{port}/_stcore/health", timeout=2) as reply:
+        with urllib.request.urlopen(f"http://{address}:{port}/_stcore/health", timeout=2) as reply:
             return bool(reply.status == 200)
     except OSError:
         return False
@@ -100,6 +103,16 @@ def test_a_job_outlives_its_server_and_nothing_is_left_behind(tmp_path: Path) ->
         assert server.wait(30) == 0
     assert not answers(port)
     assert "Traceback" not in log.read_text()
+
+
+def test_it_is_asked_and_announced_where_it_listens(tmp_path: Path) -> None:
+    address = "127.0.0.2"  # one interface, which localhost is not
+    port = free_port(address)
+    with serving(tmp_path / "library", port, tmp_path / "log", address):
+        assert answers(port, address)
+        assert not answers(port)
+    told = [link(each, 80) for each in ("0.0.0.0", "::", "localhost", "10.0.0.7", "fe80::1")]
+    assert told == [f"http://{each}:80" for each in ("localhost", "localhost", "localhost", "10.0.0.7", "[fe80::1]")]
 
 
 def test_a_taken_port_is_a_sentence(tmp_path: Path) -> None:
