@@ -47,14 +47,22 @@ class Engine:
         self.jobs = Jobs(library.database_url)
         self._ledger = Ledger(self.jobs)
         self._cluster = Connection(client)
+        self._stop = Event()
 
     def serve(self, stop: Event, at_once: int = 8, kept: int = 2) -> None:
         """Take jobs until `stop` is set, `at_once` side by side; the last `kept` are for what people wait for at the
-        screen, so that a dream does not wait for a build's end."""
+        screen, so that a dream does not wait for a build's end.
+
+        Those that run are let go then: their rows stay as they are, for the next engine to take up.
+        """
+        self._stop = stop
         with ThreadPoolExecutor(at_once) as pool:
             running: dict[Any, Job] = {}
             while not stop.wait(BEAT):
-                running = {future: job for future, job in running.items() if not future.done()}
+                for future in [future for future in running if future.done()]:
+                    if error := future.exception():
+                        log.error("the end of job %s could not be written", running[future].id, exc_info=error)
+                    del running[future]
                 while len(running) < at_once:
                     builds = sum(job.kind == "build" for job in running.values()) < at_once - kept
                     job = self._claim(builds, {job.id for job in running.values()})
@@ -83,6 +91,11 @@ class Engine:
         watch(job)
         self._tidy(job)
         return job
+
+    def _heed(self, job: Job) -> None:
+        """Let a job go, as one that another engine took, where this one was told to end."""
+        if self._stop.is_set():
+            raise Taken(f"The job “{job.id}” is let go: this engine was told to end. The next one goes on with it.")
 
     def _tidy(self, job: Job) -> None:
         """The sign that a job was cancelled is of no use after its end."""
@@ -133,6 +146,7 @@ class Engine:
             return {"result": {"atlas": atlas.id}, **tally.row()}
 
         def beat() -> None:
+            self._heed(job)
             row = self._ledger.write(job, **{**far(), **self._cluster.trouble()})
             agenda.look_at(self._ledger.looked_at(atlas.id))
             if row.cancel:
@@ -231,6 +245,7 @@ class Engine:
                 gone = gone or time.monotonic()
                 if future is None or time.monotonic() - gone > PATIENCE:
                     return None
+            self._heed(job)
             beat()
             time.sleep(BEAT)
 

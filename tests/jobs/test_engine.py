@@ -8,6 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -167,6 +168,52 @@ def test_a_cancelled_build_stops_and_goes_on_later_with_what_is_done(
     assert done
     assert run(library, client, images, {"statistics": {}}).state == "done"
     assert {name: artifacts(library)[name] for name in done} == done
+
+
+def test_an_engine_that_is_told_to_end_lets_its_jobs_go_for_the_next_one(
+    library: Library, client: Client, tmp_path: Path
+) -> None:
+    jobs, stop = Jobs(library.database_url), threading.Event()
+    request = {
+        "model": library.models()[0].id,
+        "images": str(tiny_images(tmp_path / "images")),
+        "techniques": {"features": {"steps": 4000, "patience": 1024, "retries": 0}},
+    }
+    job = jobs.submit("build", request)
+    engine = threading.Thread(target=Engine(library, client).serve, args=(stop,), daemon=True)
+    engine.start()
+    while jobs.get(job.id).done < 1:
+        time.sleep(0.1)
+    stop.set()
+    engine.join(20)
+    assert not engine.is_alive(), "it waited for the build's end"
+    assert (jobs.get(job.id).state, jobs.get(job.id).cancel) == ("running", False)
+    next_one = Jobs(library.database_url, lost_after=timedelta(0))
+    assert next_one.claim() is None  # it sees the heartbeat once before it can see that it stands still
+    taken = next_one.claim()
+    assert taken is not None
+    assert taken.id == job.id
+
+
+def test_the_log_says_where_the_end_of_a_job_could_not_be_written(
+    library: Library, client: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    stop = threading.Event()
+
+    def broken(self: Engine, job: Job) -> Job:
+        raise OSError("no table")
+
+    monkeypatch.setattr(Engine, "run", broken)
+    Jobs(library.database_url).submit("dream", {})
+    engine = threading.Thread(target=Engine(library, client).serve, args=(stop,))
+    engine.start()
+    for _ in range(100):
+        if "no table" in caplog.text:
+            break
+        time.sleep(0.1)
+    stop.set()
+    engine.join()
+    assert "no table" in caplog.text
 
 
 def test_a_worker_that_is_killed_costs_only_what_it_was_doing(library: Library, client: Client, tmp_path: Path) -> None:
