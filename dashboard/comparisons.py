@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from analysis.atlas.atlas import Atlas
@@ -109,7 +110,7 @@ def summary(a: Atlas, b: Atlas, pairs: pd.DataFrame) -> str:
         died, revived = int(convs["died"].sum()), int(convs["revived"].sum())
         lives = [f"{counted(died, 'channel')} died"] if died else []
         lives += [f"{revived if died else counted(revived, 'channel')} came alive"] if revived else []
-        parts.append(f"{convs['layer_a'][shifts.idxmax()]} moved most")
+        parts.append(f"{convs['layer_a'].iloc[int(np.nanargmax(shifts))]} moved most")
         parts.append(" and ".join(lives) or "no channel died or came alive")
     return f"{'; '.join(parts)}." if parts else ""
 
