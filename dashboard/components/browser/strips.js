@@ -6,6 +6,7 @@ export default function (component) {
   const { parentElement, data, setTriggerValue } = component
   const root = parentElement.querySelector(".strips")
   root.classList.toggle("cards", data.cards)
+  root.classList.toggle("headed", Boolean(data.head))
   root.classList.toggle("plain", data.rows.every((row) => !row.tiles.length))
   root.style.setProperty("--left", data.left)
   root.style.setProperty("--figure", `${data.figure}px`)
@@ -46,12 +47,20 @@ function rowOf(row, data, drawn, setTriggerValue) {
   words.title = `${row.title}\n${row.subtitle}`
   who.append(words)
   const tiles = make("div", "tiles")
-  for (const panel of row.tiles) tiles.append(panel.length ? stripOf(panel, data, drawn) : make("div", "empty", row.empty))
+  tiles.append(...row.tiles.map((panel, k) => panelOf(panel, data.head?.tiles[k], row, data, drawn)))
   const figures = make("div", "figures")
-  figures.append(...row.figures.map((figure) => figureOf(figure, data)))
+  figures.append(...row.figures.map((figure) => figureOf(figure)))
   link.append(who, tiles, figures)
   if (row.note) link.append(make("div", "note", row.note))
   return link
+}
+
+// title: what a narrow screen says above it, where there are several and it must be told whose this is
+function panelOf(tiles, title, row, data, drawn) {
+  const panel = make("div", "panel")
+  if (row.tiles.length > 1 && title) panel.append(make("small", "", title))
+  panel.append(tiles.length ? stripOf(tiles, data, drawn) : make("div", "empty", row.empty))
+  return panel
 }
 
 function stripOf(tiles, data, drawn) {
@@ -83,9 +92,9 @@ function spreadOver(items, count) {
   return Array.from({ length: count }, (_, k) => items[Math.round((k * (items.length - 1)) / Math.max(1, count - 1))])
 }
 
-function figureOf(figure, data) {
+function figureOf(figure) {
   const box = make("div", figure.alarm ? "figure alarm" : "figure", figure.value)
-  if (!data.head && figure.title) box.append(make("small", "", figure.title))
+  if (figure.title) box.append(make("small", "", figure.title))
   box.title = figure.about || figure.title
   if (figure.share !== null && figure.share !== undefined) {
     const [bar, fill] = [make("div", "bar"), make("i")]
