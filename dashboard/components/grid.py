@@ -75,7 +75,6 @@ def grid(
     highlights: list[str],
     view: View,
     on_view: Callable[[View], None],
-    height: str,
     key: str,
     coming: int = 0,
     room: tuple[int, int] = (0, 0),
@@ -84,10 +83,10 @@ def grid(
     words: Mapping[int, str] | None = None,
     plots: bool = False,
 ) -> tuple[Opened | None, int]:
-    """Mount it. Returns what was opened in this run (or None) and the step to another layer (0 for none).
+    """Mount it; it reaches down to the window's end. Returns what was opened in this run (or None) and the step to
+    another layer (0 for none).
 
     on_view : called with the changed view when a person sorted, filtered, zoomed or picked
-    height  : of everything below the toolbar, as CSS
     coming  : channels of which something is still to come
     room    : the steps to other layers that there are, from the least (≤ 0) to the greatest (≥ 0)
     word    : what a unit is called: Channel, Class
@@ -122,7 +121,6 @@ def grid(
             "highlights": highlights,
             "view": _to_script(view, "pictures" if has_pictures else "examples", {s["name"] for s in statistics}),
             "mostSelected": MAX_SELECTED,
-            "height": height,
             "coming": coming,
             "room": list(room),
             "dark": is_dark(),

@@ -72,7 +72,6 @@ def one_layer(a: Atlas, b: Atlas, layer_a: str | None, layer_b: str | None) -> N
         highlights=facts.highlights,
         view=view().at(atlas=a.id, other=b.id),
         on_view=remember,
-        height="100vh - 330px",
         key=f"pair-{a.id}-{b.id}-{layer_a}-{layer_b}",
     )
     if opened:

@@ -96,7 +96,6 @@ def sheet(now: View, facts: GridFacts, coming: int) -> tuple[Opened | None, int]
         highlights=facts.highlights,
         view=now,
         on_view=remember,
-        height=f"100vh - {236 + 54 * (len(facts.planned) < layer.out_channels)}px",
         key=f"grid-{atlas.id}-{layer.name}",
         coming=coming,
         room=walk.room,

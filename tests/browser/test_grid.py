@@ -188,3 +188,23 @@ def test_a_wrong_address_is_a_sentence_with_an_offer(visit) -> None:
     page.locator("a:has-text('Open tiny')").click()
     page.wait_for_selector("h1:has-text('features.')")
     assert "Traceback" not in page.content()
+
+
+def test_the_toolbar_is_one_line_and_only_the_grid_scrolls(visit) -> None:
+    page = visit(f"{LAYER}&sort=peak_mean&low=0&high=1&selected=3,5")
+    wait_until_drawn(page)
+    page.wait_for_selector(".count:has-text('of 96 channels')")
+    assert page.locator(".bar").bounding_box()["height"] < 40
+    first, last = page.locator("input.find").bounding_box(), page.locator(".help-button").bounding_box()
+    assert abs(first["y"] - last["y"]) < 2
+    assert last["x"] > first["x"]
+    assert page.locator("button.direction").get_attribute("aria-label") == "Largest first"
+    main = page.locator("[data-testid=stMain]")
+    assert main.evaluate("each => each.scrollHeight - each.clientHeight") == 0
+    page.set_viewport_size({"width": 960, "height": 760})
+    page.wait_for_function("() => innerWidth === 960")
+    page.wait_for_timeout(300)
+    box = page.locator(".view").bounding_box()
+    assert box["height"] >= 320
+    assert box["y"] + box["height"] < 760
+    assert page.faults == []

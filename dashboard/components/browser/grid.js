@@ -3,6 +3,7 @@
 
 const STATES = new WeakMap()
 const PAD = 6
+const BELOW = 46 // px that a page leaves free below what stands last on it
 
 export default function (component) {
   const { parentElement, data } = component
@@ -23,7 +24,11 @@ export default function (component) {
   hoverAgain(state)
   listenForSteps({ "[": ["layer", -1], "]": ["layer", 1] })
   stepsFrom("layer", data.title, data.room, () => root.isConnected, (by) => state.component.setTriggerValue("step", by))
-  return () => state.observer.disconnect()
+  return () => {
+    state.observer.disconnect()
+    state.around?.disconnect()
+    state.page = null
+  }
 }
 
 function newState(root) {
@@ -104,17 +109,42 @@ function rearrange(state, keepFocusOn) {
   fillCount(root, grid.order.length, grid.data.channels.length, grid.data.coming, grid.data.word)
   fillPicked(root, grid.view, (changes) => change(state, changes))
   state.bars = fillSpread(root, grid.data, grid.view, null)
-  const taken = (state.bars ? 56 : 0) + (grid.data.panels.length > 1 ? 31 : 0) + (grid.view.selected.length ? 60 : 0)
-  root.querySelector(".view").style.height = `max(320px, calc(${grid.data.height} - ${taken}px))`
   const side = root.querySelector(".beside")
   side.hidden = !(grid.view.beside && grid.view.selected.length)
   root.querySelector(".view").hidden = !side.hidden
-  side.style.maxHeight = root.querySelector(".view").style.height
   if (!side.hidden) fillBeside(side, grid.data, grid.view, (changes) => change(state, changes), (i) => tellOpened(state, i, 0))
   const none = root.querySelector(".none")
   none.hidden = grid.order.length > 0
   none.firstElementChild.textContent = "No channel fits."
+  fit(state)
   relayout(state)
+}
+
+// The grid ends where the window does, whatever stands above it: else it and the page would both scroll. A narrow
+// screen has so much above it that there the grid has a share of the screen of its own.
+function fit(state) {
+  const { root } = state
+  const [view, side] = [root.querySelector(".view"), root.querySelector(".beside")]
+  const page = scrollerOf(root)
+  const top = (side.hidden ? view : side).getBoundingClientRect().top + page.scrollTop
+  const least = window.matchMedia("(max-width: 760px)").matches ? "65vh" : "320px"
+  const height = `max(${least}, calc(100vh - ${Math.ceil(top) + BELOW}px))`
+  if (view.style.height !== height) view.style.height = side.style.maxHeight = height
+  if (page !== state.page) refitWith(state, page)
+}
+
+// What stands above the grid may come, go and wrap without the grid's hearing of it; the page as a whole then changes.
+function refitWith(state, page) {
+  state.page = page
+  state.around?.disconnect()
+  state.around = new ResizeObserver(() => requestAnimationFrame(() => state.root.isConnected && fit(state)))
+  for (const each of [page.firstElementChild, state.root.querySelector(".bar")]) if (each) state.around.observe(each)
+}
+
+function scrollerOf(element) {
+  for (let each = element; each; each = each.parentElement || each.getRootNode().host)
+    if (each !== element && /auto|scroll/.test(getComputedStyle(each).overflowY)) return each
+  return document.scrollingElement
 }
 
 function relayout(state) {

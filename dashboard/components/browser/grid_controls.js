@@ -19,7 +19,9 @@ function fillControls(root, data, view) {
   sort.title = statisticOf(data, view.sort)?.about || ""
   const direction = root.querySelector(".direction")
   direction.hidden = !view.sort
-  direction.textContent = view.up ? "↑ smallest first" : "↓ largest first"
+  direction.textContent = view.up ? "↑" : "↓"
+  direction.title = view.up ? "Smallest first" : "Largest first"
+  direction.setAttribute("aria-label", direction.title)
   const find = root.querySelector(".find")
   if (find.value !== view.find) find.value = view.find
   root.querySelector(".size").value = view.size
