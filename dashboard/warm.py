@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gc
 import importlib
+import logging
 import pkgutil
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -12,6 +14,7 @@ import dashboard
 from analysis.atlas.glance import believe
 from analysis.heap import share_arenas
 
+_log = logging.getLogger("strata.dashboard")
 AGE = 1.0
 """Seconds that pages may be behind what a build has made."""
 NOT_IMPORTED = ("dashboard.views", "dashboard.app", "dashboard.serve", "dashboard.static")
@@ -25,6 +28,7 @@ async def warmed(_app: object) -> AsyncIterator[dict[str, object]]:
     import_all()
     set_aside()
     believe(AGE)
+    threading.Thread(target=look_first, name="first-look", daemon=True).start()
     yield {}
 
 
@@ -33,6 +37,25 @@ def import_all() -> None:
     for module in pkgutil.walk_packages(dashboard.__path__, "dashboard."):
         if not module.name.startswith(NOT_IMPORTED):
             importlib.import_module(module.name)
+
+
+def look_first() -> None:
+    """Read what the library's page reads, and have every atlas judged. The first visitor would wait for the one, and
+    for pictures while the server is busy with the other."""
+    from dashboard.atlases import atlas_strip
+    from dashboard.components.strips import Figure
+    from dashboard.findings import count_of
+    from dashboard.library import library
+    from dashboard.pictures import Sheets
+
+    try:
+        atlases = library().atlases()
+        for atlas in atlases:
+            atlas_strip(atlas, Sheets(), Figure("", ""))
+        for atlas in atlases:
+            count_of(atlas)
+    except Exception:  # a page that reads the same says what is wrong, to whom it concerns
+        _log.exception("the library was not read before the first visitor")
 
 
 def set_aside() -> None:
