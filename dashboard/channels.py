@@ -8,9 +8,10 @@ import pandas as pd
 
 from analysis.atlas.atlas import Atlas
 from analysis.models.layers import ConvLayer
+from dashboard.classes import word_for
 from dashboard.components.unit import Example, Group, Picture, Values
 from dashboard.layers import GridFacts, latest_request, still_to_come
-from dashboard.library import asked_for
+from dashboard.library import CLASSES, asked_for
 from dashboard.measures import written
 from dashboard.pictures import Sheets, Tile, address, image_places, labels_of, rows_of
 
@@ -18,7 +19,7 @@ KINDS = (
     (
         "top",
         "Strongest real images",
-        "What excites this channel most. Point at one to see where in the image; open it to see why.",
+        "What excites it most. Point at one to see where in the image; open it to see why.",
         104,
     ),
     ("median", "In the middle", "What it answers to half-heartedly.", 76),
@@ -42,9 +43,9 @@ def picture_of(atlas: Atlas, layer: ConvLayer, channel: int, facts: GridFacts) -
     caption = f"What excites it most, made by the model itself in {int(row['steps'])} steps, seed {int(row['seed'])}."
     reach = facts.table["reach"].iloc[channel] if "reach" in facts.table else float("nan")
     if pd.notna(reach):
-        caption += f" It excites the channel {float(reach):.1f} times as much as the best real image."
+        caption += f" It excites the {word_for(layer)} {float(reach):.1f} times as much as the best real image."
     url = address(atlas, str(row["folder"]), f"{channel:05d}.webp")
-    return Picture(url, f"Feature visualization of channel {channel} of {layer.name}", caption)
+    return Picture(url, f"Feature visualization of {word_for(layer)} {channel} of {layer.name}", caption)
 
 
 def examples_of(atlas: Atlas, layer: ConvLayer, channel: int, sheets: Sheets) -> list[Group]:
@@ -62,7 +63,7 @@ def examples_of(atlas: Atlas, layer: ConvLayer, channel: int, sheets: Sheets) ->
     return groups
 
 
-def values_of(facts: GridFacts, channel: int) -> Values | None:
+def values_of(layer: ConvLayer, facts: GridFacts, channel: int) -> Values | None:
     """The distribution of the channel's values over all images and positions."""
     if "histogram" not in facts.table:
         return None
@@ -70,7 +71,8 @@ def values_of(facts: GridFacts, channel: int) -> Values | None:
     counts, edges = row["histogram"], row["histogram_edges"]
     if counts is None or not hasattr(counts, "__len__") or not len(counts):
         return None
-    about = "Over all images and positions, at the convolution's own output; heights are logarithmic."
+    where = "images" if layer.kind == CLASSES else "images and positions, at the convolution's own output"
+    about = f"Over all {where}; heights are logarithmic."
     return Values("How it answers", about, [int(count) for count in counts], float(edges[0]), float(edges[-1]))
 
 

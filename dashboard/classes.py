@@ -43,6 +43,17 @@ def _is_the_head(atlas: Atlas, layer: ConvLayer) -> bool:
     return bool((wires["layer"] == layer.name).all() and (wires["other"] == wires["channel"]).all())
 
 
+def word_for(layer: ConvLayer) -> str:
+    """What a unit of the layer is called: class, channel."""
+    return "class" if layer.kind == CLASSES else "channel"
+
+
+def unit_called(atlas: Atlas, layer: ConvLayer, channel: int) -> str:
+    """“channel 17”; “class 208, Labrador retriever” where the name of what it stands for is known."""
+    named = unit_names(atlas, layer)
+    return f"{word_for(layer)} {channel}" + (f", {named.names[channel]}" if named else "")
+
+
 def name_of_class(atlas: Atlas, number: int) -> str:
     """Empty where it is not known."""
     known = class_names(atlas)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,8 +39,17 @@ class Way:
     help: str | None = None
 
 
-def heading(title: str, about: str = "", crumbs: Sequence[Way] | None = None, beside: Sequence[Way] = ()) -> None:
-    """The way here as links, the title, one line about it; at the right where one can go from here."""
+def heading(
+    title: str,
+    about: str = "",
+    crumbs: Sequence[Way] | None = None,
+    beside: Sequence[Way] = (),
+    more: Callable[[], None] | None = None,
+) -> None:
+    """The way here as links, the title, one line about it; at the right where one can go from here.
+
+    more : draws what else is to be at hand there
+    """
     if crumbs is not None:
         with st.container(horizontal=True, gap="small", key="crumbs"):
             _links([Way("Library", "library", View()), *crumbs])
@@ -49,9 +58,11 @@ def heading(title: str, about: str = "", crumbs: Sequence[Way] | None = None, be
             st.title(plain(title), anchor=False)
             if about:
                 st.caption(plain(about))
-        if beside:
+        if beside or more is not None:
             with st.container(horizontal=True, horizontal_alignment="right", width="content", key="beside"):
                 _links(beside)
+                if more is not None:
+                    more()
 
 
 def _links(ways: Sequence[Way]) -> None:

@@ -7,6 +7,7 @@ from functools import lru_cache
 from analysis.atlas.atlas import Atlas
 from analysis.models.layers import ConvLayer
 from dashboard.address import link
+from dashboard.classes import unit_called, unit_names
 from dashboard.components.unit import Bar, Neighbour, Note, Row
 from dashboard.layers import GridFacts, made_by_now
 from dashboard.likeness import Alike, Sets, against_it, like_it
@@ -66,7 +67,7 @@ def twin_of(atlas: Atlas, layer: ConvLayer, channel: int, facts: GridFacts, shee
     other = int(twin)
     how = "Closest to it" if correlation > 0 else "Opposite to it"
     return Note(
-        f"{how}: channel {other}",
+        f"{how}: {unit_called(atlas, layer, other)}",
         f"Their answers correlate by {correlation:+.2f}.".replace("-", "−"),
         _tile(other, facts, sheets),
         step=other - channel,
@@ -104,7 +105,9 @@ def _neighbour(
 ) -> Neighbour:
     tile = _tile(alike.channel, facts, sheets)
     place = link("channel", View(atlas=atlas.id, layer=layer.name, channel=alike.channel))
-    return Neighbour(str(alike.channel), tile, f"{alike.shared} of {alike.of}", alike.channel - channel, place)
+    named = unit_names(atlas, layer)
+    label = named.names[alike.channel] if named else str(alike.channel)
+    return Neighbour(label, tile, f"{alike.shared} of {alike.of}", alike.channel - channel, place)
 
 
 def _tile(channel: int, facts: GridFacts, sheets: Sheets) -> Tile | None:

@@ -10,6 +10,7 @@ import streamlit as st
 from analysis.atlas.atlas import Atlas, Render
 from analysis.features.parameters import PortraitParameters
 from analysis.jobs.request import RenderRequest
+from analysis.jobs.table import Job
 from analysis.models.layers import ConvLayer
 from dashboard.components.unit import Face, Portrait
 from dashboard.forms import parameters_form
@@ -23,7 +24,7 @@ PRESETS: Mapping[str, dict[str, Any]] = {
     f"{FACES} faces": {"faces": FACES},
     "Beside a random net": {"twin": True},
 }
-"""What people ask for most, as buttons."""
+"""What people ask for most, as buttons below the picture."""
 OFFERED = ("negative", "faces", "diversity", "site", "goal", "twin", "steps", "seed", "size", "contrast", "freedom")
 """The parameters of the form; the others are for the command line."""
 
@@ -31,23 +32,25 @@ OFFERED = ("negative", "faces", "diversity", "site", "goal", "twin", "steps", "s
 def portraits_of(atlas: Atlas, layer: ConvLayer, channel: int) -> list[Portrait]:
     """What was asked for of a channel, newest first: pictures, or why there are none."""
     coming = "Being made …" if being_built(atlas) else "Asked for, and not made."
-    return [_portrait(atlas, render, coming) for render in atlas.renders(layer.name, channel)]
+    planned = [_portrait(atlas, render, coming) for render in atlas.renders(layer.name, channel)]
+    titles = {each.title for each in planned}
+    asked = dict.fromkeys(_title(job.request["parameters"]) for job in _under_way(atlas, layer, channel))
+    return [Portrait(title, "Waiting for the engine …", []) for title in asked if title not in titles] + planned
 
 
 def being_rendered(atlas: Atlas, layer: ConvLayer, channel: int) -> bool:
     """Whether pictures of this channel were asked for and are still to come."""
+    return bool(_under_way(atlas, layer, channel))
+
+
+def _under_way(atlas: Atlas, layer: ConvLayer, channel: int) -> list[Job]:
     wanted = {"atlas": atlas.id, "layer": layer.name, "channel": channel}
-    return any(
-        not job.ended and job.kind == "render" and wanted.items() <= dict(job.request).items() for job in recent_jobs()
-    )
+    renders = (job for job in recent_jobs() if job.kind == "render" and not job.ended)
+    return [job for job in renders if wanted.items() <= dict(job.request).items()]
 
 
 def render_again(atlas: Atlas, layer: ConvLayer, channel: int) -> None:
-    """Buttons for what people ask for most, and a form for the rest; each files a job."""
-    with st.container(horizontal=True, vertical_alignment="center", key="render-again"):
-        for title, parameters in PRESETS.items():
-            if st.button(title, icon=":material/brush:", key=f"render-{title}"):
-                _ask(atlas, layer, channel, parameters)
+    """A form for what is seldom asked for; it files a job."""
     with st.expander("Render again with other parameters", icon=":material/tune:"), st.form("render", border=False):
         columns = st.columns(3)
         chosen: dict[str, Any] = {}
@@ -55,10 +58,11 @@ def render_again(atlas: Atlas, layer: ConvLayer, channel: int) -> None:
             with columns[place % 3]:
                 chosen |= parameters_form(PortraitParameters, [name], f"portrait-{layer.name}-{channel}")
         if st.form_submit_button("Render", type="primary", icon=":material/brush:"):
-            _ask(atlas, layer, channel, chosen)
+            ask_for(atlas, layer, channel, chosen)
 
 
-def _ask(atlas: Atlas, layer: ConvLayer, channel: int, parameters: Mapping[str, Any]) -> None:
+def ask_for(atlas: Atlas, layer: ConvLayer, channel: int, parameters: Mapping[str, Any]) -> None:
+    """File a job for pictures of a channel, and draw the page anew."""
     request = RenderRequest(atlas=atlas.id, layer=layer.name, channel=channel, parameters=parameters)
     file_job("render", request.model_dump(mode="json"))
     st.rerun()

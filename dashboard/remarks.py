@@ -18,16 +18,20 @@ WHO = "note-by"
 
 
 def remarks(atlas: Atlas, layer: ConvLayer, channel: int) -> None:
-    st.subheader("Notes", anchor=False)
-    for note in notes_about(atlas, layer.name, channel):
-        _note(note)
-    with st.form(f"note-{layer.name}-{channel}", clear_on_submit=True):
+    """Behind one button, so that it is at hand wherever it is put."""
+    notes = notes_about(atlas, layer.name, channel)
+    label = f"Notes · {len(notes)}" if notes else "Notes"
+    with st.popover(label, icon=":material/edit_note:", key=f"notes-{atlas.id}-{layer.name}-{channel}"):
+        for note in notes:
+            _note(note)
+        _say_something(atlas, layer, channel)
+
+
+def _say_something(atlas: Atlas, layer: ConvLayer, channel: int) -> None:
+    with st.form(f"note-{layer.name}-{channel}", clear_on_submit=True, border=False):
         text = st.text_area("What do you see?", max_chars=LONGEST, height=80)
-        who_side, verdict_side = st.columns([1, 2], vertical_alignment="bottom")
-        who = who_side.text_input("Your name", st.session_state.get(WHO, ""), max_chars=80)
-        verdict = verdict_side.segmented_control(
-            "Verdict", list(VERDICTS), default="", format_func=VERDICTS.__getitem__
-        )
+        verdict = st.segmented_control("Verdict", list(VERDICTS), default="", format_func=VERDICTS.__getitem__)
+        who = st.text_input("Your name", st.session_state.get(WHO, ""), max_chars=80)
         if not st.form_submit_button("Keep it", icon=":material/edit_note:"):
             return
     st.session_state[WHO] = who

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -139,11 +140,13 @@ def unit(
     room: tuple[int, int],
     key: str,
     heat: str = "",
+    asks: Sequence[str] = (),
 ) -> tuple[int, int]:
     """Mount it. Returns the steps to another channel and to another layer asked for in this run, 0 for none.
 
     room : the steps to other layers that there are, from the least (≤ 0) to the greatest (≥ 0)
     heat : where there are no heat maps: "ask" where they can be asked for, "coming" while they are made
+    asks : further pictures that can be asked for, as buttons below the picture (`asked_for_more`)
     """
     data = {
         "picture": asdict(picture),
@@ -155,6 +158,7 @@ def unit(
         "place": key,
         "room": list(room),
         "heat": heat,
+        "asks": list(asks),
     }
     result = _unit(
         key=key,
@@ -163,6 +167,7 @@ def unit(
         on_layer_change=lambda: None,
         on_image_change=lambda: None,
         on_heat_change=lambda: None,
+        on_ask_change=lambda: None,
     )
     return int(result.channel or 0), int(result.layer or 0)
 
@@ -171,6 +176,12 @@ def opened_image(key: str) -> int | None:
     """The number in the probe of the real image that was opened in this run, of the unit mounted with this key."""
     told = st.session_state.get(key) or {}
     return None if told.get("image") is None else int(told["image"])
+
+
+def asked_for_more(key: str) -> str | None:
+    """Which of the further pictures was asked for in this run, in the unit mounted with this key."""
+    told = st.session_state.get(key) or {}
+    return None if told.get("ask") is None else str(told["ask"])
 
 
 def asked_for_heat(key: str) -> bool:

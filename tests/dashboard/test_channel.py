@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from types import SimpleNamespace
+
 import pandas as pd
 import pytest
 
 from analysis import encoding
 from analysis.atlas.library import Library
+from analysis.atlas.notes import add_note
 from analysis.features.parameters import PortraitParameters
 from analysis.jobs.request import RenderRequest
 from analysis.jobs.table import Jobs
 from analysis.task import Task
+from dashboard.library import layers_of
 from dashboard.likeness import Sets, against_it, like_it
+from dashboard.notes import twin_of
+from dashboard.pictures import LayerPictures, Sheets
 from dashboard.portraits import said
 from tests.dashboard.conftest import Open
-from tests.dashboard.synthetic import add_atlas, model_card, pattern
+from tests.dashboard.synthetic import CLASSES, add_atlas, model_card, pattern
 from tests.dashboard.test_pages import component, words
 
 LAYER = "features.1.conv"
@@ -56,12 +63,9 @@ class TestPortraits:
         add_atlas(own_shelf, model_card())
         return own_shelf
 
-    def test_a_button_asks_for_its_opposite(self, shelf: Library, open_page: Open) -> None:
+    def test_what_people_ask_for_most_is_offered_below_the_picture(self, shelf: Library, open_page: Open) -> None:
         app = open_page("channel", atlas="tiny", layer=LAYER, channel="5")
-        app.button(key="render-Its opposite").click().run()
-        (request,) = asked(shelf)
-        assert (request.atlas, request.layer, request.channel) == ("tiny-abababab.12121212", LAYER, 5)
-        assert request.parameters == {"negative": True}
+        assert component(app, "strata_unit")["asks"] == ["Its opposite", "4 faces", "Beside a random net"]
 
     def test_the_form_asks_for_what_differs_from_the_defaults(self, shelf: Library, open_page: Open) -> None:
         app = open_page("channel", atlas="tiny", layer=LAYER, channel="5")
@@ -107,6 +111,31 @@ class TestPortraits:
 def test_a_number_below_a_face_says_what_it_is_of(asked: dict, words: str) -> None:
     row = {"activation": 3.0, "ratio": 1.2, "state": "driven"}
     assert said(row, PortraitParameters(**asked).model_dump(mode="json")) == words
+
+
+def test_notes_are_at_hand_beside_the_title_and_counted(own_shelf: Library, open_page: Open) -> None:
+    atlas = add_atlas(own_shelf, model_card())
+    page = {"atlas": "tiny", "layer": LAYER, "channel": "5"}
+    (notes,) = open_page("channel", **page).get("popover")
+    assert notes.proto.popover.label == "Notes"
+    add_note(atlas, LAYER, 5, "Ada", "wheels", "good")
+    (notes,) = open_page("channel", **page).get("popover")
+    assert notes.proto.popover.label == "Notes · 1"
+
+
+def test_the_twin_of_a_class_is_called_by_its_name(own_shelf: Library) -> None:
+    atlas = add_atlas(own_shelf, replace(model_card(), heads={"output": len(CLASSES)}))
+    output = next(layer for layer in layers_of(atlas.model) if layer.name == "output")
+    told = SimpleNamespace(
+        table=pd.DataFrame({"twin": [2, 3, 0, 1], "twin_correlation": [0.9, -0.8, 0.9, -0.8]}),
+        pictures=LayerPictures(),
+        sheets=Sheets(),
+    )
+    close, opposite = (twin_of(atlas, output, channel, told, Sheets()) for channel in (0, 1))  # type: ignore[arg-type]
+    assert close.title == "Closest to it: class 2, parachute"
+    assert opposite.title == "Opposite to it: class 3, tench"
+    conv = twin_of(atlas, atlas.model.layer(LAYER), 0, told, Sheets())  # type: ignore[arg-type]
+    assert conv.title == "Closest to it: channel 2"
 
 
 def test_a_note_is_kept_and_shown_as_text(own_shelf: Library, open_page: Open) -> None:

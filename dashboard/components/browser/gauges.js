@@ -1,10 +1,21 @@
 // Numbers of one channel, each before the distribution over its layer; and the distribution of its own values.
 
+const FIRST = 8 // that a narrow screen shows at once: those that people ask for most come first
+
 export default function (component) {
   const { parentElement, data } = component
   const root = parentElement.querySelector(".gauges")
   fillOwn(root.querySelector(".own"), data.own)
-  root.querySelector(".all").replaceChildren(...data.measures.map(gaugeOf))
+  const all = root.querySelector(".all")
+  all.replaceChildren(...data.measures.map(gaugeOf))
+  for (const rare of [...all.children].slice(FIRST)) rare.classList.add("rare")
+  const rest = root.querySelector(".rest")
+  rest.hidden = data.measures.length <= FIRST || all.classList.contains("open")
+  rest.textContent = `Show all ${data.measures.length} figures`
+  rest.onclick = () => {
+    all.classList.add("open")
+    rest.hidden = true
+  }
 }
 
 function fillOwn(section, own) {
@@ -31,11 +42,16 @@ function fillOwn(section, own) {
 function gaugeOf(measure) {
   const box = document.createElement("div")
   box.className = "gauge"
-  box.title = measure.about
   const value = measure.values[measure.place]
   const header = document.createElement("header")
-  const [name, figure] = [document.createElement("span"), document.createElement("b")]
-  name.textContent = measure.title
+  const [name, figure, about] = ["button", "b", "p"].map((kind) => document.createElement(kind))
+  Object.assign(name, { type: "button", textContent: measure.title, title: measure.about })
+  name.setAttribute("aria-expanded", "false")
+  Object.assign(about, { className: "about", textContent: measure.about, hidden: true })
+  name.onclick = () => {
+    about.hidden = !about.hidden
+    name.setAttribute("aria-expanded", String(!about.hidden))
+  }
   figure.textContent = written(value, measure.format)
   header.append(name, figure)
   const small = document.createElement("small")
@@ -60,6 +76,6 @@ function gaugeOf(measure) {
     const others = finite.length - 1
     small.textContent = below === others ? "the highest of the layer" : below === 0 ? "the lowest of the layer" : `above ${Math.round((100 * below) / others)} % of the layer`
   }
-  box.append(header, svg, small)
+  box.append(header, about, svg, small)
   return box
 }

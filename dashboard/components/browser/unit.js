@@ -5,6 +5,8 @@ export default function (component) {
   const root = parentElement.querySelector(".unit")
   const whole = root.querySelector(".whole")
   fillMain(root.querySelector(".main"), data.picture)
+  const ask = (title) => setTriggerValue("ask", title)
+  root.querySelector(".asks").replaceChildren(...data.asks.map((title) => askButton(title, ask)))
   const go = (step) => setTriggerValue("channel", step)
   root.querySelector(".notes").replaceChildren(...data.notes.map((note) => noteOf(note, data, go)))
   const fillImages = () => {
@@ -32,6 +34,10 @@ function fillMain(main, picture) {
   else figure.append(make("div", "none", picture.alt))
   figure.append(make("figcaption", "", picture.caption))
   main.replaceChildren(figure)
+}
+
+function askButton(title, ask) {
+  return Object.assign(make("button", "", title), { type: "button", onclick: () => ask(title) })
 }
 
 // Pictures that somebody asked for: a face each, or why there are none yet.
