@@ -115,6 +115,16 @@ def summary(a: Atlas, b: Atlas, pairs: pd.DataFrame) -> str:
     return f"{'; '.join(parts)}." if parts else ""
 
 
+def nothing_shared(a: Atlas, b: Atlas, pairs: pd.DataFrame) -> str:
+    """Why there is nothing to compare, where no layer of the one has a counterpart in the other; else empty."""
+    if not (pairs["paired"] == "unpaired").all():
+        return ""
+    return (
+        f"{a.model.name} and {b.model.name} share no layer, neither by name nor by shape, so none lie side by side. "
+        "Choose two models of one architecture: two checkpoints, or one before and after fine-tuning."
+    )
+
+
 def pair_strips(a: Atlas, b: Atlas, pairs: pd.DataFrame, view: View, sheets: Sheets) -> list[Strip]:
     return [_strip(a, b, {str(k): v for k, v in row.items()}, view, sheets) for row in pairs.to_dict("records")]
 

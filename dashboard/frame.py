@@ -45,10 +45,11 @@ def heading(
     crumbs: Sequence[Way] | None = None,
     beside: Sequence[Way] = (),
     more: Callable[[], None] | None = None,
+    help: str | None = None,
 ) -> None:
     """The way here as links, the title, one line about it; at the right where one can go from here.
 
-    more : draws what else is to be at hand there
+    more : draws what else is to be at hand there · help: what the words of that line mean, behind a sign
     """
     if crumbs is not None:
         with st.container(horizontal=True, gap="small", key="crumbs"):
@@ -57,7 +58,7 @@ def heading(
         with st.container(key="heading", gap=None):
             st.title(plain(title), anchor=False)
             if about:
-                st.caption(plain(about))
+                st.caption(plain(about), help=help)
         if beside or more is not None:
             with st.container(horizontal=True, horizontal_alignment="right", width="content", key="beside"):
                 _links(beside)

@@ -179,6 +179,16 @@ def about_layer(layer: ConvLayer) -> str:
     return " · ".join(parts)
 
 
+ABOUT_LAYERS = """
+- **3×3** and the like: the size of its kernel.
+- **3 → 64 channels**: how many it reads, and how many it makes.
+- **sees 23×23 px**: the part of the input that one value depends on, its receptive field.
+- **map 28×28**: the places at which each channel answers, in an input of the model's usual size.
+- **parameters**: its weights and biases.
+"""
+"""What the words of `about_layer` mean."""
+
+
 def request_for_the_rest(atlas: Atlas, layer: ConvLayer) -> dict[str, Any] | None:
     """The latest build's request, for all channels of this layer alone; None where no build told what it was asked."""
     request = latest_request(atlas)

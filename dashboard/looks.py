@@ -252,7 +252,10 @@ def _how(facts: dict[str, Any], found: Look) -> str:
 
 def _kept(found: Look, layer: str) -> str:
     reached = found.reached(layer)
-    return f"Made of this layer's response alone, which it matches to a cosine of {reached['cosine']:.2f}."
+    return (
+        "Made of this layer's response alone. The layer's answer to it resembles that to the image by "
+        f"{reached['cosine']:.2f}: 1 is the same, 0 nothing alike."
+    )
 
 
 def gallery_of(atlas: Atlas, wrong: bool) -> list[Item]:

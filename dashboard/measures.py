@@ -30,7 +30,7 @@ KNOWN = (
     Measure(
         "reach",
         "Picture against images",
-        "Peak of the picture ÷ peak of the best image; below 1, distrust the picture.",
+        "How strongly the picture excites it: its peak ÷ that of the best real image; below 1, distrust the picture.",
         highlight=True,
     ),
     Measure(
@@ -49,7 +49,7 @@ KNOWN = (
     Measure(
         "border_ratio",
         "Border ÷ inside",
-        "Mean on the map's outermost ring ÷ mean inside; far from 1, padding drives it.",
+        "Its mean answer at the border of images ÷ that inside them; far from 1, the padding drives it.",
     ),
     Measure("image_mean_std", "Spread between images", "Standard deviation of the map's mean over the images."),
     Measure("peak_min", "Weakest peak", "The greatest value of the weakest image."),

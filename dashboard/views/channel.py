@@ -10,7 +10,7 @@ from dashboard.classes import names_of, unit_names, word_for
 from dashboard.components.circuit import circuit
 from dashboard.components.unit import asked_for_heat, asked_for_more, gauges, opened_image, unit
 from dashboard.frame import Way, go, heading, view
-from dashboard.layers import about_layer, layer_facts
+from dashboard.layers import ABOUT_LAYERS, about_layer, layer_facts
 from dashboard.library import being_built, file_job, find_atlas, find_channel, find_layer, jobs, layers_around
 from dashboard.notes import neighbours_of, notes_of
 from dashboard.pictures import Sheets, tiles_of
@@ -35,9 +35,10 @@ named = unit_names(atlas, layer)
 title = f"{word_for(layer).capitalize()} {channel}"
 if named:
     title += f": {named.names[channel]}"
+said = f"Its name is {named.evidence}." if named else names_of(atlas, layer, [channel]).get(channel, "")
 heading(
     title,
-    f"Its name is {named.evidence}." if named else names_of(atlas, layer, [channel]).get(channel) or about_layer(layer),
+    said or about_layer(layer),
     [Way(atlas.model.name, "overview", View(atlas=atlas.id)), Way(layer.name, "layer", place)],
     [
         Way(str(channel_at(-1).channel), "channel", channel_at(-1), ":material/chevron_left:", "Previous channel (←)"),
@@ -45,6 +46,7 @@ heading(
         Way("Dream with it", "dream", place.at(channel=channel), ":material/auto_awesome:"),
     ],
     lambda: remarks(atlas, layer, channel),
+    None if said else ABOUT_LAYERS,
 )
 
 

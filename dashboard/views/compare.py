@@ -6,7 +6,15 @@ import pandas as pd
 import streamlit as st
 
 from analysis.atlas.atlas import Atlas
-from dashboard.comparisons import layer_pairs, natural_pair, pair_facts, pair_head, pair_strips, summary
+from dashboard.comparisons import (
+    layer_pairs,
+    natural_pair,
+    nothing_shared,
+    pair_facts,
+    pair_head,
+    pair_strips,
+    summary,
+)
 from dashboard.components.grid import grid
 from dashboard.components.strips import strips
 from dashboard.frame import go, heading, plain, remember, view
@@ -96,5 +104,7 @@ if here.layer:
         )
         st.subheader(plain(here.layer), anchor=False)
     one_layer(a, b, layer_a, layer_b)
+elif reason := nothing_shared(a, b, pairs):
+    st.info(plain(reason), icon=":material/compare:")
 else:
     all_layers(a, b, pairs)

@@ -9,6 +9,7 @@ from dashboard.charts import statistics_chart
 from dashboard.components.grid import Opened, grid, panel
 from dashboard.frame import Way, go, heading, remember, view
 from dashboard.layers import (
+    ABOUT_LAYERS,
     GridFacts,
     about_layer,
     channels_of,
@@ -31,7 +32,13 @@ beside = [
 ]
 beside.append(Way("Map", "map", View(atlas=atlas.id, layer=layer.name), ":material/map:"))
 beside.append(Way("Dream with it", "dream", View(atlas=atlas.id, layer=layer.name), ":material/auto_awesome:"))
-heading(layer.name, about_layer(layer), [Way(atlas.model.name, "overview", View(atlas=atlas.id))], beside)
+heading(
+    layer.name,
+    about_layer(layer),
+    [Way(atlas.model.name, "overview", View(atlas=atlas.id))],
+    beside,
+    help=None if layer.kind == CLASSES else ABOUT_LAYERS,
+)
 
 
 def make_the_rest() -> None:

@@ -46,6 +46,9 @@ def test_figures_have_names_where_there_is_no_room_for_a_head(visit, address: st
     assert not page.locator(".strips .head").is_visible()
     page.set_viewport_size({"width": 1280, "height": 720})
     page.locator(".strips .head").wait_for(state="visible")
+    for name in names:
+        about = page.locator(".head .told", has_text=name).get_attribute("title")
+        assert about.endswith(".")
     assert not told.first.is_visible()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -14,7 +15,7 @@ from analysis.jobs.table import Jobs, State
 from dashboard.findings import unjudged_of
 from sample_models.catalog import SAMPLES
 from tests.dashboard.conftest import Open
-from tests.dashboard.synthetic import add_atlas, model_card, probe_card
+from tests.dashboard.synthetic import add_atlas, convolution, model_card, probe_card
 
 LAYER = "features.1.conv"
 
@@ -122,6 +123,19 @@ class TestPlaces:
         assert len(rows) == 3
         assert all(len(row["tiles"]) == 2 and all(row["tiles"]) for row in rows)
         assert rows[0]["figures"][0]["title"] == "Moved"
+
+    def test_models_that_share_no_layer_are_said_to_in_a_sentence(self, own_shelf: Library, open_page: Open) -> None:
+        add_atlas(own_shelf, model_card("one", widths=(16,)))
+        other = replace(model_card("other", "cd" * 32), layers=(convolution("stem", 24, 3, 7),))
+        add_atlas(own_shelf, other)
+        app = open_page("compare", atlas="one-abababab", other="other-cdcdcdcd")
+        assert [element.proto.component_name for element in app.get("bidi_component")].count("strata_strips") == 0
+        assert "share no layer" in app.info[0].value
+
+    def test_what_is_said_of_a_layer_is_explained(self, open_page: Open) -> None:
+        said = open_page("layer", atlas="tiny-abababab", layer=LAYER).caption[0]
+        assert "map 16×16" in said.value
+        assert "the places at which each channel answers" in said.proto.help
 
     def test_a_pair_of_layers_is_one_grid_of_two_panels(self, open_page: Open) -> None:
         app = open_page("compare", atlas="tiny-abababab", other="tiny-later", layer=LAYER)

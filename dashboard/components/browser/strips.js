@@ -25,10 +25,20 @@ function fillHead(head, data) {
   head.hidden = !data.head
   if (!data.head) return
   const figures = make("div", "figures")
-  figures.append(...data.head.figures.map((title) => make("div", "figure", title)))
+  figures.append(...data.head.figures.map((title) => titleOf(title, data.rows)))
   const tiles = make("div", "tiles")
   tiles.append(...data.head.tiles.map((title) => Object.assign(make("div", "", title), { style: "flex: 1" })))
   head.replaceChildren(make("div", "", data.head.left), tiles, figures)
+}
+
+// What a column of figures is called, and, pointed at, what it means.
+function titleOf(title, rows) {
+  const box = make("div", "figure")
+  const about = rows.flatMap((row) => row.figures).find((figure) => figure.title === title)?.about
+  const name = make("span", about ? "told" : "", title)
+  name.title = about || ""
+  box.append(name)
+  return box
 }
 
 function rowOf(row, data, drawn, setTriggerValue) {
