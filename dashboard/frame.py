@@ -8,6 +8,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from dashboard.address import link
+from dashboard.components.history import instead
 from dashboard.state import View
 
 _STATIC = Path(__file__).with_name("static")
@@ -77,7 +79,11 @@ def _links(ways: Sequence[Way]) -> None:
         )
 
 
-def go(page: str, place: View) -> None:
+def go(page: str, place: View, replace: bool = False) -> None:
+    """Leave for another place. replace: nobody chose to; this page only leads on, and Back does not return to it."""
+    if replace:
+        instead(link(page, place))
+        st.stop()
     st.switch_page(f"views/{page}.py", query_params=place.to_query())
 
 

@@ -24,7 +24,7 @@ from dashboard.state import View
 
 here = view()
 atlases = {atlas.id: atlas for atlas in library().atlases()}
-chosen = (
+named = (
     find_atlas(here, "compare", "atlas").id if here.atlas else "",
     find_atlas(here, "compare", "other").id if here.other else "",
 )
@@ -34,7 +34,12 @@ if len(atlases) < 2:
     st.stop()
 
 
-def named(atlas_id: str) -> str:
+pair = named if all(named) else natural_pair(list(atlases.values()), named[0] or named[1])
+if pair != (here.atlas, here.other):  # an address that names less leads to the one that names both
+    go("compare", here.at(atlas=pair[0], other=pair[1]), replace=True)
+
+
+def called(atlas_id: str) -> str:
     atlas = atlases[atlas_id]
     twins = [each for each in atlases.values() if each.model.name == atlas.model.name]
     return atlas.model.name if len(twins) == 1 else f"{atlas.model.name} ({atlas_id})"
@@ -42,17 +47,15 @@ def named(atlas_id: str) -> str:
 
 def choose(label: str, current: str) -> str:
     ids = list(atlases)
-    return str(st.selectbox(label, ids, index=ids.index(current), format_func=named))
+    return str(st.selectbox(label, ids, index=ids.index(current), format_func=called))
 
 
-usual = natural_pair(list(atlases.values()), here.atlas or here.other)
-pair = chosen if all(chosen) else usual
 first, second = st.columns(2)
 with first:
     id_a = choose("First", pair[0])
 with second:
     id_b = choose("Second", pair[1])
-if (id_a, id_b) != (here.atlas, here.other):
+if (id_a, id_b) != pair:
     here = here.at(atlas=id_a, other=id_b)
     remember(here)
 a, b = atlases[id_a], atlases[id_b]

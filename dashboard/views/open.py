@@ -183,7 +183,7 @@ def _estimate(card: ModelCard, images: int | None, channels: int | None, picture
 def follow(job_id: str) -> None:
     job = jobs().get(job_id)
     if job.result.get("atlas"):
-        go("overview", View(atlas=str(job.result["atlas"])))
+        go("overview", View(atlas=str(job.result["atlas"])), replace=True)
     if job.state == "failed":
         st.error(plain(job.error or "This build failed."), icon=":material/error:")
         st.page_link("views/jobs.py", label="To the jobs", icon=":material/list_alt:", query_params={})

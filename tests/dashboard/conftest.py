@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import ParseResult, parse_qsl, urlparse
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -34,15 +36,29 @@ def own_shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Library:
     return library()
 
 
+def led_to(app: AppTest) -> ParseResult | None:
+    """The address that the browser is led to instead of this one's; None for a page that stays."""
+    for element in app.get("bidi_component"):
+        if element.proto.component_name == "strata_history" and element.proto.json:
+            return urlparse(json.loads(element.proto.json)["instead"])
+    return None
+
+
 @pytest.fixture
 def open_page() -> Open:
-    """Open a page at an address, as a browser would: `open_page("layer", atlas="tiny", layer="…")`."""
+    """Open a page at an address, as a browser would: `open_page("layer", atlas="tiny", layer="…")`. Where the page only
+    leads on, the page that it leads to."""
 
     def opened(page: str, **query: str) -> AppTest:
         app = AppTest.from_file(str(APP), default_timeout=30)
         app.switch_page(f"views/{page}.py")
         for name, value in query.items():
             app.query_params[name] = value
-        return app.run()
+        app.run()
+        there = led_to(app)
+        if there is None:
+            return app
+        assert (page, query) != (there.path.strip("/"), dict(parse_qsl(there.query))), "it leads to itself"
+        return opened(there.path.strip("/"), **dict(parse_qsl(there.query)))
 
     return opened

@@ -30,7 +30,7 @@ from dashboard.opening.sources import count_images, image_set
 from dashboard.routes import ROUTES
 from sample_models.catalog import SAMPLES
 from tests.dashboard.conftest import Open
-from tests.dashboard.synthetic import model_card, pattern, png
+from tests.dashboard.synthetic import add_atlas, model_card, pattern, png
 from tests.dashboard.test_pages import component, words
 
 
@@ -385,6 +385,16 @@ class TestThePage:
         app = open_page("open", **query)
         assert not app.exception
         assert len(app.warning) == 1
+
+    def test_a_build_that_has_something_to_show_leads_to_its_overview(
+        self, own_shelf: Library, open_page: Open
+    ) -> None:
+        atlas = add_atlas(own_shelf, model_card())
+        table = Jobs(own_shelf.database_url)
+        job = table.submit("build", {"model": "tiny-abababab"})
+        table.claim(job.id)
+        table.write(job.id, result={"atlas": atlas.id})
+        assert [title.value for title in open_page("open", job=job.id).title] == ["tiny"]
 
     def test_a_wrong_input_is_a_sentence(self, own_shelf: Library, open_page: Open, answer: Answer) -> None:
         answer(model_card())

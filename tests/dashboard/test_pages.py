@@ -149,6 +149,12 @@ class TestPlaces:
         assert len(component(app, "strata_strips")["rows"]) == 3
         assert app.query_params["atlas"] != app.query_params["other"]
 
+    @pytest.mark.parametrize("named", ["atlas", "other"])
+    def test_comparing_with_one_atlas_named_finds_another_for_it(self, open_page: Open, named: str) -> None:
+        app = open_page("compare", **{named: "tiny-later"})
+        assert app.query_params[named][0].startswith("tiny-later")
+        assert app.query_params["atlas"] != app.query_params["other"]
+
 
 @pytest.mark.usefixtures("shelf")
 class TestWrongAddresses:

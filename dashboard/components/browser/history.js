@@ -2,8 +2,17 @@
 // the old page with the new query, then the new page. The second takes the first one's place.
 
 const LATEST = 5000 // ms between the two, at most, on a slow connection
+const LEFT = new WeakMap() // element → the address that it led to
 
-export default function () {
+export default function ({ data, parentElement }) {
+  countSteps()
+  if (data?.instead && LEFT.get(parentElement) !== data.instead) {
+    LEFT.set(parentElement, data.instead)
+    goInstead(data.instead)
+  }
+}
+
+function countSteps() {
   if (window.strataHistory) return
   window.strataHistory = true
   const push = history.pushState.bind(history)
@@ -16,4 +25,11 @@ export default function () {
     if (second) history.replaceState(state, title, url)
     else push(state, title, url)
   }
+}
+
+// A page that only leads on: the address it leads to takes the place of its own, and Streamlit hears of it as if the
+// browser had gone there. A page that was opened from outside may do so before `countSteps` has run.
+function goInstead(address) {
+  history.replaceState({}, "", address)
+  window.dispatchEvent(new PopStateEvent("popstate", { state: {} }))
 }
