@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlparse
 
 import streamlit as st
 
@@ -16,9 +17,27 @@ _STATIC = Path(__file__).with_name("static")
 MARK = str(_STATIC / "mark.svg")
 
 
+HEADED = "headed"
+"""Where it is remembered that this run of the page has its title."""
+
+
 def style() -> None:
+    st.session_state[HEADED] = False
     st.logo(str(_STATIC / "logo-dark.svg" if is_dark() else _STATIC / "logo.svg"), size="large")
     st.html(_STATIC / "strata.css")
+
+
+def astray(known: Collection[str]) -> list[str]:
+    """The names of pages that this browser asked for and that there are not, so that Strata says so in its own words.
+
+    They are remembered, as Back may lead to them again.
+    """
+    path = urlparse(st.context.url or "").path.strip("/")
+    name = path.removeprefix(str(st.get_option("server.baseUrlPath") or "").strip("/")).strip("/")
+    asked = st.session_state.setdefault("astray", [])
+    if name and "/" not in name and name not in {*known, *asked}:
+        asked.append(name)
+    return list(asked)
 
 
 def is_dark() -> bool:
@@ -41,6 +60,11 @@ class Way:
     help: str | None = None
 
 
+def is_headed() -> bool:
+    """Whether the page has its title by now."""
+    return bool(st.session_state.get(HEADED))
+
+
 def heading(
     title: str,
     about: str = "",
@@ -53,6 +77,7 @@ def heading(
 
     more : draws what else is to be at hand there · help: what the words of that line mean, behind a sign
     """
+    st.session_state[HEADED] = True
     if crumbs is not None:
         with st.container(horizontal=True, gap="small", key="crumbs"):
             _links([Way("Library", "library", View()), *crumbs])

@@ -26,6 +26,8 @@ OUTPUTS = "outputs"
 """The technique that measures heads."""
 ASKER = "a browser"
 """Who asks for what is asked for here: somebody, for whom a job goes on that another one stops waiting for."""
+NEAREST = " The nearest is "
+"""What analysis.atlas.library says before the nearest name that it knows."""
 RECENT = 40
 """Jobs that are looked through for one that is under way."""
 
@@ -81,16 +83,25 @@ def find_atlas(view: View, page: str = "overview", side: Literal["atlas", "other
     page : where the offer leads · side: which of a comparison's two
     """
     name = view.atlas if side == "atlas" else view.other
+    if not name:
+        raise NotThere("The address names no atlas. Choose one in the library.")
     try:
         return library().atlas(name)
     except StrataError as error:
-        near = difflib.get_close_matches(name, [atlas.id for atlas in library().atlases()], n=1, cutoff=0)
+        taken = view.other if side == "atlas" else view.atlas  # what is compared already is no offer
+        others = [atlas.id for atlas in library().atlases() if not taken or not atlas.id.startswith(taken)]
+        near = difflib.get_close_matches(name, others, n=1, cutoff=0)
         offer = View(atlas=view.atlas, other=view.other).at(**{side: near[0]}) if near else None
-        raise NotThere(str(error), page if near else "library", offer) from None
+        said, _, nearest = str(error).partition(NEAREST)
+        said += f"{NEAREST}{near[0]}." if nearest and near else ""
+        raise NotThere(said, page if near else "library", offer) from None
 
 
 def find_layer(view: View, model: ModelCard, page: str = "layer") -> ConvLayer:
-    """The layer that the address names. Raises NotThere, offering the nearest, where the model has no such layer."""
+    """The layer that the address names. Raises NotThere, offering the nearest, where the model has no such layer, and
+    the overview where none is named."""
+    if not view.layer:
+        raise NotThere(f"The address names no layer of {model.name}. Choose one.", "overview", View(atlas=view.atlas))
     layers = {layer.name: layer for layer in layers_of(model)}
     if view.layer in layers:
         return layers[view.layer]

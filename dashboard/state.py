@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
@@ -11,6 +12,17 @@ from analysis.unit import Unit
 
 MAX_SELECTED = 200
 """Channels that may be picked at once; more do not fit into an address."""
+LONGEST = 60
+"""Characters of what an address says that a sentence repeats."""
+
+
+class Unreadable(StrataError):
+    """A part of an address that is not of its kind. rest: the view that its other parts name."""
+
+    def __init__(self, message: str, name: str, rest: View) -> None:
+        super().__init__(message)
+        self.name = name
+        self.rest = rest
 
 
 @dataclass(frozen=True)
@@ -59,15 +71,27 @@ class View:
     def from_query(cls, query: Mapping[str, str]) -> View:
         """Read an address's query. `unit=<model>/<layer>:<channel>` stands for atlas, layer and channel.
 
-        Raises StrataError, naming the part, for a value that is not of its kind. Unknown parts are passed over.
+        Raises Unreadable, naming the part, for a value that is not of its kind. Unknown parts are passed over.
         """
         values: dict[str, Any] = {}
+        wrong = ""
         if query.get("unit"):
             unit = Unit.parse(query["unit"])
             values.update(atlas=unit.model, layer=unit.layer, channel=unit.channel)
         for field in fields(cls):
-            if query.get(field.name):
+            if not query.get(field.name):
+                continue
+            try:
                 values[field.name] = _read(field.name, query[field.name])
+            except ValueError:
+                wrong = wrong or field.name
+        if wrong:
+            raise Unreadable(
+                f"The address says {wrong}={query[wrong][:LONGEST]}, which is not a number. Correct it, or leave that "
+                "part out.",
+                wrong,
+                cls(**values),
+            )
         return cls(**values)
 
     def to_query(self) -> dict[str, str]:
@@ -88,20 +112,18 @@ class View:
 
 
 def _read(name: str, text: str) -> Any:
-    try:
-        match name:
-            case "channel" | "size":
-                return int(text)
-            case "low" | "high":
-                return float(text)
-            case "up" | "beside":
-                return text in ("1", "true", "yes")
-            case "selected":
-                return tuple(dict.fromkeys(int(part) for part in text.split(",")))[:MAX_SELECTED]
-    except ValueError:
-        raise StrataError(
-            f"The address says {name}={text}, which is not a number. Correct it, or leave that part out."
-        ) from None
+    """Raises ValueError for a text that is not of the field's kind."""
+    match name:
+        case "channel" | "size":
+            return int(text)
+        case "low" | "high":
+            if not math.isfinite(float(text)):
+                raise ValueError(text)
+            return float(text)
+        case "up" | "beside":
+            return text in ("1", "true", "yes")
+        case "selected":
+            return tuple(dict.fromkeys(int(part) for part in text.split(",")))[:MAX_SELECTED]
     return text
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+
 import pandas as pd
 import streamlit as st
 
@@ -96,7 +98,10 @@ pairs = layer_pairs(a, b)
 if here.layer:
     row = pairs[(pairs["layer_a"] == here.layer) | (pairs["layer_b"] == here.layer)]
     if row.empty:
-        raise NotThere(f"Neither model has a layer “{here.layer}”.", "compare", View(atlas=a.id, other=b.id))
+        names = [name for name in pd.concat([pairs["layer_a"], pairs["layer_b"]]) if isinstance(name, str)]
+        near = difflib.get_close_matches(here.layer, names, n=1, cutoff=0)
+        said = f"Neither model has a layer “{here.layer}”." + (f" The nearest is {near[0]}." if near else "")
+        raise NotThere(said, "compare", View(atlas=a.id, other=b.id, layer=near[0] if near else ""))
     layer_a, layer_b = (name if isinstance(name, str) else None for name in row.iloc[0][["layer_a", "layer_b"]])
     with st.container(horizontal=True, vertical_alignment="center", key="pair-title"):
         st.page_link(

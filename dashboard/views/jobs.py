@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from analysis.errors import StrataError
 from analysis.jobs.table import Job
 from dashboard.components.strips import strips
 from dashboard.frame import go, heading, plain, view
@@ -72,6 +73,7 @@ def tell(job: Job) -> None:
 
 def listing() -> None:
     recent = jobs().recent(60)
+    named = named_by_the_address(recent)
     active = [job for job in recent if not job.ended]
     for job in active:
         running(job)
@@ -90,25 +92,47 @@ def listing() -> None:
                 page, place = place_of(job)
                 if page:
                     go(page, place)
-        what_happened(past)
+    if named and named not in recent:
+        past.append(named)
+    if past:
+        what_happened({job.id: job for job in past}, named)
 
 
-def what_happened(past: list[Job]) -> None:
-    """The log of the one that the address names, or a person chooses."""
-    titles = {job.id: f"{job_title(job)}, {ago(job.created)}" for job in past}
-    named = view().job
-    chosen = st.selectbox(
+def named_by_the_address(recent: list[Job]) -> Job | None:
+    """Also one of long ago. One that is not there is told."""
+    name = view().job
+    known = next((job for job in recent if job.id == name), None)
+    if known or not name:
+        return known
+    try:
+        return jobs().get(name)
+    except StrataError as error:
+        st.warning(plain(str(error)), icon=":material/explore_off:")
+        return None
+
+
+def what_happened(past: dict[str, Job], named: Job | None) -> None:
+    """The log of the one that the address names; a person's choice goes there."""
+    shown = named.id if named and named.id in past else None
+    if st.session_state.get("log-of") != shown:
+        st.session_state["log-of"] = shown
+    st.selectbox(
         "What happened in",
-        list(titles),
-        index=list(titles).index(named) if named in titles else None,
-        format_func=lambda each: titles.get(each, each),
+        list(past),
+        index=None,
+        format_func=lambda name: f"{job_title(past[name])}, {ago(past[name].created)}" if name in past else name,
         key="log-of",
+        on_change=choose_log,
     )
-    if chosen and chosen != named:
-        st.query_params["job"] = chosen
-    for job in past:
-        if job.id == chosen:
-            tell(job)
+    if shown:
+        tell(past[shown])
+
+
+def choose_log() -> None:
+    if st.session_state["log-of"]:
+        st.query_params["job"] = st.session_state["log-of"]
+    else:
+        st.query_params.pop("job", None)
 
 
 st.fragment(listing, run_every=2)()

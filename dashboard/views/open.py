@@ -219,9 +219,10 @@ def opened(source: str) -> None:
         st.page_link("views/open.py", label="Without the corrections", icon=":material/undo:", query_params=again)
 
 
+asked = jobs().get(here.job) if here.job else None
 heading("Open a model", "See what it is, say what to measure it on, and have its atlas made.", [])
-if here.job:
-    st.fragment(follow, run_every=1)(here.job)
+if asked:
+    st.fragment(follow, run_every=1)(asked.id)
 elif coming := being_made():
     lead_on(coming)
 elif here.file:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.errors import StrataError
-from dashboard.state import MAX_SELECTED, View
+from dashboard.state import MAX_SELECTED, Unreadable, View
 
 names = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), max_size=20)
 finite = st.floats(-1e6, 1e6).map(lambda value: float(f"{value:.6g}"))
@@ -51,6 +51,13 @@ def test_a_units_address_is_a_place() -> None:
 def test_a_value_of_the_wrong_kind_is_told_by_its_name(name: str, value: str) -> None:
     with pytest.raises(StrataError, match=f"{name}={value}"):
         View.from_query({name: value})
+
+
+def test_the_rest_of_an_address_is_still_known() -> None:
+    with pytest.raises(Unreadable) as caught:
+        View.from_query({"layer": "a", "channel": "x", "size": "y", "low": "nan", "find": "z"})
+    assert caught.value.rest == View(layer="a", find="z")
+    assert caught.value.name == "channel"
 
 
 def test_a_form_that_is_no_unit_is_told() -> None:
