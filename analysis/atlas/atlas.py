@@ -62,7 +62,7 @@ def write_plan(root: Path, number: int, build: Mapping[str, Any], tasks: Sequenc
     """Write a plan below the atlas in `root`; returns its name."""
     content = to_json({**build, "tasks": [task.to_json() for task in tasks]})
     name = build_name(number, content)
-    write_atomically(root / "builds" / f"{name}.json", content)
+    write_atomically(root / "builds" / f"{name}.json", content, lasting=True)
     return name
 
 
@@ -296,13 +296,13 @@ def create(root: Path, model: ModelCard, probe: ProbeCard | None, created: str, 
             "model": model.to_json(),
             "probe": None if probe is None else probe.to_json(),
         }
-        write_atomically(root / MANIFEST, to_json(manifest))
+        write_atomically(root / MANIFEST, to_json(manifest), lasting=True)
     atlas = Atlas(root)
     if atlas.manifest["format"] < FORMAT:
         migrate(atlas.artifacts, atlas.tasks())
     today = {**atlas.manifest, "format": FORMAT, "model": model.to_json()}
     if today != atlas.manifest:
-        write_atomically(root / MANIFEST, to_json(today))
+        write_atomically(root / MANIFEST, to_json(today), lasting=True)
     return Atlas(root)
 
 

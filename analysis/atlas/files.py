@@ -8,7 +8,7 @@ import shutil
 import sys
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -50,10 +50,12 @@ def is_local(path: Path) -> bool:
     return not hasattr(path, "fs")
 
 
-def write_atomically(path: Path, content: bytes) -> None:
+def write_atomically(path: Path, content: bytes, lasting: bool = False) -> None:
     """Write one file so that a reader sees the old one or the new one, never half of one.
 
     An object store puts an object whole or not at all; a folder gets it under another name first. Raises Unwritable.
+
+    lasting : it can not be made again, so it is on the disk when this returns, whether the power fails or not
     """
     with told(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -63,7 +65,12 @@ def write_atomically(path: Path, content: bytes) -> None:
         draft = path.with_name(f".{uuid.uuid4().hex[:8]}.draft")
         try:
             draft.write_bytes(content)
+            if lasting:
+                _sync(draft)
             os.replace(draft, path)
+            if lasting:
+                with suppress(OSError):  # not every file system does this for a folder
+                    _sync(path.parent)
         finally:
             _forget(draft)
 
@@ -152,6 +159,15 @@ def _refused(error: Exception) -> Unwritable:
         f"The library's object store can not be used ({error}). Look at its address, AWS_ENDPOINT_URL, "
         "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; what is done is kept, and the same command goes on."
     )
+
+
+def _sync(path: Path) -> None:
+    """Wait until the disk has a file's content, or a folder's names."""
+    opened = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 def _forget(draft: Path) -> None:

@@ -68,9 +68,9 @@ class Library:
             there = kept.exists()
         if not there:
             for name in card.side_files:
-                write_atomically(folder / name, (file.parent / name).read_bytes())
-            write_atomically(kept, file.read_bytes())
-        write_atomically(folder / CARD, to_json({"file": file.name, "card": card.to_json()}))
+                write_atomically(folder / name, (file.parent / name).read_bytes(), lasting=True)
+            write_atomically(kept, file.read_bytes(), lasting=True)
+        write_atomically(folder / CARD, to_json({"file": file.name, "card": card.to_json()}), lasting=True)
         return kept
 
     def models(self) -> list[ModelCard]:

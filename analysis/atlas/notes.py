@@ -41,7 +41,7 @@ def add_note(atlas: Atlas, layer: str, channel: int, who: str, text: str, verdic
         raise StrataError(f"This note has {len(text):,} characters. Say it in {LONGEST:,}.")
     note = Note(layer, channel, who, now(), text, cast(Verdict, verdict))
     path = atlas.root / "notes" / file_name(layer) / f"{channel:05d}-{uuid.uuid4().hex[:12]}.json"
-    write_atomically(path, to_json(asdict(note)))
+    write_atomically(path, to_json(asdict(note)), lasting=True)
     return note
 
 

@@ -1,5 +1,7 @@
 """A library is the same in a folder, in memory and on an S3 server."""
 
+import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,7 @@ import s3fs
 from analysis.atlas.atlas import Progress
 from analysis.atlas.files import Unwritable, files_below, fingerprint, place, remove, write_atomically
 from analysis.atlas.library import Library
+from analysis.atlas.notes import add_note
 from analysis.errors import StrataError
 from tests.atlas.built import ARTIFACTS, MEASURED, PICTURES, TASKS, WEIGHTS, built
 from tests.atlas.synthetic import features_artifact
@@ -78,6 +81,30 @@ def test_a_file_written_again_is_another_one(library: Library) -> None:
     assert files_below(library.root) == {"a/b.json": 2}
     remove(library.root / "a")
     assert files_below(library.root) == {}
+
+
+def test_what_can_not_be_made_again_is_on_the_disk_before_its_name_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps: list[tuple[str, str]] = []
+    sync, replace = os.fsync, os.replace
+
+    def synced(opened: int) -> None:
+        steps.append(("sync", "folder" if stat.S_ISDIR(os.fstat(opened).st_mode) else "file"))
+        sync(opened)
+
+    def replaced(old: Path, new: Path) -> None:
+        steps.append(("replace", new.name.partition("-")[0]))
+        replace(old, new)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(os, "replace", replaced)
+    atlas = built(Library(tmp_path / "library"), tmp_path)
+    add_note(atlas, "conv1", 3, "Ada", "edges")
+    names = ("my net.onnx", "card.json", "atlas.json", "0000", "00003")
+    assert steps == [step for name in names for step in (("sync", "file"), ("replace", name), ("sync", "folder"))]
+    write_atomically(atlas.root / "x", b"")
+    assert steps[-1] == ("replace", "x"), "what is made again is not waited for"
 
 
 def test_a_place_that_there_is_no_way_to_is_a_sentence() -> None:
