@@ -69,7 +69,7 @@ def shown() -> None:
     image, more = opened_image(f"unit-{name}"), asked_for_more(f"unit-{name}")
     if image is not None:
         go("image", place.at(channel=channel, image=f"probe/{image}"))
-    if more in PRESETS:
+    if more is not None and more in PRESETS:
         ask_for(atlas, layer, channel, PRESETS[more])
     if heat is not None and asked_for_heat(f"unit-{name}"):
         file_job("build", heat)
