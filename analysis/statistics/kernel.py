@@ -33,10 +33,11 @@ _SOME = 64
 def _extremes(words, base, size):
     """Least value, greatest value, and the first place of the greatest.
 
-    As whole numbers: a float's bits, turned round where negative, have the order of the floats. The greatest is sought
-    with its place in the low half of the number, less for later places.
+    As whole numbers: a float's bits, turned round where negative, have the order of the floats: −0 just below 0, NaNs
+    beyond both infinities (`low` tells of one at −2³¹, which may wrap round in `high`). The greatest is sought with its
+    place in the low half of the number, less for later places. Both begin beyond every key: −2³¹ … 2³¹ − 1.
     """
-    low, high = np.int64(1 << 40), np.int64(-(1 << 62))
+    low, high = np.int64(1 << 31), np.int64(-(1 << 63))
     for j in range(size):
         word = np.int64(words[np.uintp(base + j)])
         key = word ^ ((word >> 31) & _SIGN)

@@ -32,7 +32,7 @@ class MeasureParameters(technique.Parameters):
 
 class Measure(technique.Technique):
     name = "measure"
-    version = 4
+    version = 5
     on_device = True
     title = "Measurement"
     about = "One pass over the images that measures every channel of every layer."
