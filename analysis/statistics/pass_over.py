@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
 
 from analysis.models.errors import ModelError
-from analysis.models.heads import heads_of
+from analysis.models.heads import run_with_heads
 from analysis.models.model import Model
-from analysis.models.tap import ConvCall, ConvTap, run_tapped
+from analysis.models.tap import ConvCall
 from analysis.probe.probe import Probe
 from analysis.statistics.drawn import drawn_images
 from analysis.statistics.follow import Follow
@@ -33,8 +32,8 @@ def images_a_pass(model: Model) -> int:
 
 @dataclass(frozen=True)
 class Measured:
-    """layers: what was measured of each, and of each of the model's heads, as maps of one position under the head's
-    name; answers: what a classifier said, one whose only output is HEAD."""
+    """layers: what was measured of each, and of the logits of each of the model's heads, as maps of one position under
+    the head's name; answers: what a classifier said, one whose only output is HEAD."""
 
     layers: dict[str, LayerState]
     answers: Answers | None
@@ -59,22 +58,24 @@ def measure(
         batch = np.asarray(numbers[start : start + step], np.int64)
         labels = np.full(len(batch), -1, np.int64) if probe.labels is None else probe.labels[batch]
         images = Images(batch, labels, np.array([number in drawn for number in batch.tolist()]))
-        output = _measure_batch(model, probe.batch(batch.tolist(), spec), images, states)
-        for head, scores in heads_of(output).items():
+        heads = _measure_batch(model, probe.batch(batch.tolist(), spec), images, states)
+        for head, logits in heads.items():
             if head in layers:
                 continue
-            states.setdefault(head, LayerState(Follow.nothing(scores.shape[1]), settings))
-            states[head].update(scores.detach().float().cpu().numpy()[:, :, None, None], images)
+            states.setdefault(head, LayerState(Follow.nothing(logits.shape[1]), settings))
+            states[head].update(logits.detach().float().cpu().numpy(), images)
             if head == HEAD:
-                answers.append(answers_of(scores.detach().float(), batch, labels))
+                answers.append(answers_of(logits.detach().float().flatten(1), batch, labels))
         report(min(1.0, (start + step) / len(numbers)))
     for state in states.values():
         state.take_in()
     return Measured(states, Answers.join([each.arrays() for each in answers]) if answers else None)
 
 
-def _measure_batch(model: Model, pictures: torch.Tensor, images: Images, states: Mapping[str, LayerState]) -> Any:
-    """What the model returns. Each conv's output is read as it appears, before anything can change it in place.
+def _measure_batch(
+    model: Model, pictures: torch.Tensor, images: Images, states: Mapping[str, LayerState]
+) -> dict[str, torch.Tensor]:
+    """The heads' logits [n, K, 1, 1]. Each conv's output is read as it appears, before anything can change it in place.
 
     Layers called several times in a pass are measured over all their calls together.
     """
@@ -96,7 +97,7 @@ def _measure_batch(model: Model, pictures: torch.Tensor, images: Images, states:
         return True
 
     with torch.no_grad():
-        output = run_tapped(ConvTap(seen), lambda: model(pictures))
+        _, heads = run_with_heads(model, pictures, seen)
     for layer, sites in several.items():
         states[layer].update(np.concatenate(sites, axis=2), images)
-    return output
+    return heads

@@ -193,6 +193,28 @@ def test_class_means_are_after_the_activation(probe: Probe) -> None:
     np.testing.assert_allclose(table["after_mean"], after.mean(0), rtol=1e-4, atol=1e-6)
 
 
+class Saturated(Residual):
+    """Ends in a softmax that is 1, to a float's last digit, for whatever class it answers."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return (1e5 * super().forward(x)).softmax(1)
+
+
+def test_classes_are_ranked_by_what_went_into_a_softmax(probe: Probe) -> None:
+    model, plain = opened(Saturated), opened(Residual)
+    measured = measure(model, probe, range(COUNT), [], {}, Settings(keep=COUNT))
+    with torch.no_grad():
+        images = probe.batch(range(COUNT), model.card.input)
+        shares, logits = model(images).numpy(), 1e5 * plain(images).numpy()
+    state, answers = measured.layers[HEAD], measured.answers
+    assert (shares.max(axis=1) == 1).all()
+    np.testing.assert_allclose(state.highest.values, -np.sort(-logits.T), rtol=1e-3)
+    assert (np.diff(state.highest.values) < 0).all()
+    assert answers is not None
+    assert answers.predicted.tolist() == shares.argmax(axis=1).tolist()
+    np.testing.assert_allclose(answers.score, 1)
+
+
 def test_border_against_inside(probe: Probe) -> None:
     model = opened(InPlace)
     states = measure(model, probe, range(COUNT), ["first"], follows_of(model), Settings()).layers
