@@ -42,9 +42,10 @@ def same_numbers(first: np.ndarray, second: np.ndarray, seed: int = 0) -> bool:
 
 
 def _standard(answers: np.ndarray) -> np.ndarray:
-    """[n, C] → columns without mean, of length 1; zeros for a channel that does not vary."""
-    apart = np.nan_to_num(answers.astype(np.float64))
-    apart -= apart.mean(axis=0)
+    """[n, C] → columns without mean, of length 1; zeros where a channel does not vary, or has no answer."""
+    known = np.isfinite(answers)
+    mean = answers.sum(axis=0, where=known, dtype=np.float64) / np.maximum(known.sum(axis=0), 1)
+    apart = np.where(known, answers - mean, 0)
     lengths = np.linalg.norm(apart, axis=0)
     made: np.ndarray = apart / np.where(lengths > 1e-12 * max(1.0, float(lengths.max())), lengths, np.inf)
     return made

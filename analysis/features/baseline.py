@@ -16,7 +16,7 @@ from analysis.models.model import Model
 from analysis.models.tap import ConvCall
 
 _Answers = tuple[Tensor, Tensor, Tensor]
-"""Of some images: a channel's number for each, [N, K], and its map's highest and lowest value over all, [K] each."""
+"""Of some images: a channel's number for each, and its map's highest and lowest value, [N, K] each."""
 
 FLAT = 1e-6
 """A deviation below this share of the layer's largest is that of a channel that does not answer images at all."""
@@ -24,7 +24,8 @@ FLAT = 1e-6
 
 @dataclass(frozen=True)
 class Baseline:
-    """Of one layer, over real images: a channel's map, `pooled` to one number an image, [K] each.
+    """Of one layer, over real images: a channel's map, `pooled` to one number an image, [K] each. Maps that hold NaN or
+    infinity are left out; NaN for a channel that has no others.
 
     mean, deviation : of it, over images
     best            : its highest, the natural picture that a synthetic one has to beat
@@ -100,13 +101,16 @@ def baseline_at(target: Target, images: Tensor, batch: int = 16) -> Baseline:
 
 
 def _answers(maps: Tensor, rectified: float = 0.0) -> _Answers:
-    return pooled(maps, rectified).double().cpu(), maps.amax((0, 2, 3)).cpu(), maps.amin((0, 2, 3)).cpu()
+    return pooled(maps, rectified).double().cpu(), maps.amax((2, 3)).cpu(), maps.amin((2, 3)).cpu()
 
 
 def _of(answers: list[_Answers]) -> Baseline:
-    means, highest, lowest = (list(parts) for parts in zip(*answers, strict=True))
-    values = torch.cat(means)
-    deviation = values.std(0, correction=0)
-    over_images = (values.mean(0), deviation, values.amax(0), values.amin(0))
-    extremes = torch.stack(highest).amax(0), torch.stack(lowest).amin(0)
-    return Baseline(*(part.float() for part in (*over_images, *extremes)))
+    values, highest, lowest = (torch.cat(parts) for parts in zip(*answers, strict=True))
+    sound = values.isfinite() & highest.isfinite() & lowest.isfinite()
+    count = sound.sum(0)
+    mean = values.where(sound, 0).sum(0) / count
+    deviation = values.where(sound, mean).std(0, correction=0) * (len(values) / count).sqrt()
+    best, least = values.where(sound, mean).amax(0), values.where(sound, mean).amin(0)
+    extremes = highest.where(sound, -torch.inf).amax(0), lowest.where(sound, torch.inf).amin(0)
+    over_images = (part.where(count > 0, torch.nan) for part in (best, least, *extremes))
+    return Baseline(*(part.float() for part in (mean, deviation, *over_images)))

@@ -13,14 +13,13 @@ from analysis.statistics.layer_state import LayerState
 def selectivity(means: np.ndarray) -> np.ndarray:
     """means [K, C] of each class after the activation → [C] in [0, 1]: (best − mean of the others) ÷ their sum.
 
-    Morcos et al., “On the importance of single directions”, ICLR 2018. NaN with fewer than two classes, where a mean is
-    negative (the formula is for rectified activations) and where all are 0.
+    Morcos et al., “On the importance of single directions”, ICLR 2018. Of the classes whose mean is known, not NaN. NaN
+    with fewer than two, where a mean is negative (the formula is for rectified activations) and where all are 0.
     """
-    if len(means) < 2:
-        return np.full(means.shape[1], np.nan)
-    best = means.max(axis=0)
-    others = (means.sum(axis=0) - best) / (len(means) - 1)
-    defined = (means.min(axis=0) >= 0) & (best > 0)
+    known = ~np.isnan(means)
+    best = means.max(axis=0, where=known, initial=0)
+    others = (means.sum(axis=0, where=known) - best) / np.maximum(known.sum(axis=0) - 1, 1)
+    defined = (known.sum(axis=0) > 1) & (means.min(axis=0, where=known, initial=np.inf) >= 0) & (best > 0)
     return np.divide(best - others, best + others, out=np.full(means.shape[1], np.nan), where=defined)
 
 
@@ -37,18 +36,19 @@ def nearest_centroid(state: LayerState) -> CentroidAccuracy | None:
     """How often the nearest class centroid is the right one (Euclidean, means after the activation over space).
 
     Each of the drawn images is left out of its own class's centroid, so nothing is tested on what it was made of.
-    None without two classes, or without a class of two images.
+    Images and classes of which a channel has no finite value are not told. None without two classes, or without a class
+    of two images.
     """
-    drawn, classes = state.drawn, state.classes
-    labels, centroids = classes.means()
-    testable = np.array([classes.counts.get(int(label), 0) > 1 for label in drawn.labels], bool)
-    testable &= np.isfinite(drawn.means).all(axis=1)
+    drawn, classes = state.drawn, state.classes.arrays()
+    whole = (classes["counts"] > 0).all(axis=1)
+    labels, counts, sums = (classes[name][whole] for name in ("labels", "counts", "sums"))
+    testable = np.isin(drawn.labels, labels[(counts > 1).all(axis=1)]) & np.isfinite(drawn.means).all(axis=1)
     if len(labels) < 2 or not testable.any():
         return None
+    centroids = sums / counts
     rows, own = drawn.means[testable].astype(np.float64), np.searchsorted(labels, drawn.labels[testable])
     distances = (rows**2).sum(1)[:, None] - 2 * rows @ centroids.T + (centroids**2).sum(1)
-    counts = np.array([classes.counts[int(label)] for label in labels])[own]
-    without = (centroids[own] * counts[:, None] - rows) / (counts - 1)[:, None]
+    without = (sums[own] - rows) / (counts[own] - 1)
     distances[np.arange(len(rows)), own] = ((rows - without) ** 2).sum(1)
     return CentroidAccuracy(float((distances.argmin(1) == own).mean()), len(rows), len(labels))
 
@@ -58,9 +58,12 @@ def driving_classes(
 ) -> tuple[list[list[str]], list[list[float]]]:
     """Per channel the names of the classes with the greatest mean after the activation, and these means."""
     labels, means = classes.means()
-    order = np.argsort(-means, axis=0, kind="stable")[:most]
+    order = np.argsort(-means, axis=0, kind="stable")[:most]  # NaN comes last
     known = [names[label] if label < len(names) else str(label) for label in labels.tolist()]
+    best = [
+        [row for row in order[:, channel] if not np.isnan(means[row, channel])] for channel in range(means.shape[1])
+    ]
     return (
-        [[known[row] for row in order[:, channel]] for channel in range(means.shape[1])],
-        [means[order[:, channel], channel].tolist() for channel in range(means.shape[1])],
+        [[known[row] for row in rows] for rows in best],
+        [means[rows, channel].tolist() for channel, rows in enumerate(best)],
     )

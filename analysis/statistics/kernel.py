@@ -174,8 +174,8 @@ def walk(  # noqa: PLR0915 -- a call that passes arrays costs as much as a small
                 tally[_NONFINITE] += size - count
                 if count == 0:
                     _take_row(values, base, places, c, i, rows)
-                    peaks[c, start + i] = means[c, start + i] = np.nan
-                    after_means[c, start + i], where[c, start + i] = 0.0, -1
+                    peaks[c, start + i] = means[c, start + i] = after_means[c, start + i] = np.nan
+                    where[c, start + i] = -1
                     continue
                 least, greatest, place = _extremes(kept_words, 0, count)
                 place = _place_among_finite(words, base, size, place)

@@ -8,7 +8,7 @@ from torch import nn
 from analysis import encoding
 from analysis.errors import StrataError
 from analysis.features import objectives
-from analysis.features.baseline import baselines
+from analysis.features.baseline import _answers, _of, baselines
 from analysis.features.files import evidence
 from analysis.features.parameters import Parameters, PortraitParameters
 from analysis.features.portrait import portrait
@@ -54,6 +54,21 @@ def test_the_best_of_several_seeds_is_kept_and_their_spread_told():
     assert single[0].deviation.isnan().all()
     for row, seed in enumerate(made.seeds.tolist()):
         assert torch.equal(made.pictures[row], single[seed].pictures[row])
+
+
+def test_an_image_without_numbers_does_not_spoil_the_baseline():
+    """Channels of which an image's map holds NaN or infinity are judged by the others; one of no others by none."""
+    maps = torch.rand(7, 4, 3, 3) - 0.5
+    maps[2] = torch.nan
+    maps[4, 1, 0, 0] = torch.inf
+    maps[:, 3, 1, 1] = torch.nan
+    found = _of([_answers(part) for part in maps.split(3)])
+    whole = _of([_answers(maps[[0, 1, 3, 4, 5, 6]])])
+    fewer = _of([_answers(maps[[0, 1, 3, 5, 6]])])
+    for name, part in vars(found).items():
+        for channel, expected in ((0, whole), (1, fewer), (2, whole)):
+            assert torch.allclose(part[channel], getattr(expected, name)[channel]), name
+        assert part[3].isnan(), name
 
 
 def drawn(model, **settings):

@@ -10,12 +10,17 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch.nn import functional
 
 from analysis.atlas.atlas import Atlas
 from analysis.findings.find import find, missing
 from analysis.models.model import Model
 from analysis.probe import open_probe
 from analysis.probe.errors import ProbeError
+from analysis.statistics.by_class import nearest_centroid, selectivity
+from analysis.statistics.following import follows_of
+from analysis.statistics.layer_state import Settings
+from analysis.statistics.pass_over import measure
 from tests.findings.atlases import READ, atlas_of
 from tests.probe.pictures import picture, write_pictures
 from tests.statistics.nets import Residual, opened
@@ -135,3 +140,41 @@ def test_activations_that_are_no_numbers(tmp_path: Path, value: float) -> None:
     assert table[["mean", "std", "p50", "peak_max"]].isna().all(axis=None)
     assert exemplars.empty
     assert "nonfinite" in {finding.rule for finding in find(atlas)}
+
+
+class NoneInTheDark(Residual):
+    """NaN from the second convolution on, for images darker than a threshold."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        lit = torch.sqrt(x.mean((1, 2, 3), keepdim=True))
+        x = functional.relu(self.norm(self.stem(x)))
+        x = functional.relu(self.deep_norm(self.deep(x * (lit / lit))))
+        return self.head(x.mean((2, 3)))
+
+
+def test_an_image_of_which_nothing_is_a_number_counts_nowhere(tmp_path: Path) -> None:
+    """Not as 0 either: class means, selectivity and the nearest centroid are those of the other images."""
+    pixels = np.stack([picture(seed) for seed in range(18)]).astype(np.float32) / 255 * 0.4 + 0.6
+    labels, dark = np.arange(18) % 3, np.isin(np.arange(18), [0, 5, 7])
+    labels[7] = 3  # a class of no other image
+    pixels[dark] *= 0.2
+    np.savez(tmp_path / "images.npz", images=pixels, labels=labels, classes=np.array(["a", "b", "c", "night"]))
+    model = opened(NoneInTheDark)
+    atlas = measured(tmp_path, tmp_path / "images.npz", model)
+    np.savez(tmp_path / "lit.npz", images=pixels[~dark], labels=labels[~dark])
+    state, lit = (
+        measure(model, probe, range(probe.card.count), ["deep"], follows_of(model), Settings()).layers["deep"]
+        for probe in (open_probe(str(tmp_path / name)) for name in ("images.npz", "lit.npz"))
+    )
+    (known, means), (_, expected) = state.classes.means(), lit.classes.means()
+    assert known.tolist() == [0, 1, 2, 3]
+    np.testing.assert_allclose(means[:3], expected, rtol=1e-4, atol=1e-6)
+    assert np.isnan(means[3]).all()
+    np.testing.assert_allclose(selectivity(means), selectivity(expected), rtol=1e-3, atol=1e-5)
+    assert np.isfinite(selectivity(means)).any()
+    assert nearest_centroid(state) == nearest_centroid(lit)
+    table = atlas.statistics("deep")
+    assert table is not None
+    assert (table["nonfinite"] == 3 * 64).all()
+    assert [sorted(names) for names in table["classes"]] == [["a", "b", "c"]] * 8
+    assert np.isfinite(np.stack(table["class_means"])).all()
