@@ -14,7 +14,8 @@ from analysis.statistics.layer_state import LayerState
 
 
 def after_quantiles(state: LayerState, shares: np.ndarray) -> np.ndarray:
-    """shares [Q] in [0, 1] → [C, Q]; off by at most 3.2 % of |a·x| (of the value itself for other activations)."""
+    """shares [Q] in [0, 1] → [C, Q]: those of the counted values, but for up to 3.2 % of |a·x| (of the value itself for
+    other activations)."""
     if isinstance(state.after, Distribution):
         return state.after.quantiles(shares)
     scale, shift = (each.astype(np.float64)[:, None] for each in (state.follow.scale, state.follow.shift))

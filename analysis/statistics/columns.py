@@ -27,11 +27,11 @@ COLUMNS: dict[str, str] = {
     "after_max": "greatest value there",
     "border_ratio": "mean after the activation on a map's outermost ring ÷ mean inside; NaN where one is 0",
     **{
-        f"p{share:02d}": f"{share} % quantile at the conv's output, off by at most 3.2 % of itself"
+        f"p{share:02d}": f"{share} % quantile of the counted values at the conv's output, within 3.2 % of itself"
         for share in QUANTILES
     },
     **{
-        f"after_p{share:02d}": f"{share} % quantile after the normalisation and activation, off by at most 3.2 % of a·x"
+        f"after_p{share:02d}": f"{share} % quantile of them after the normalisation and activation, within 3.2 % of a·x"
         for share in QUANTILES
     },
     "peak_mean": "mean over the images of the map's greatest value",
@@ -48,13 +48,15 @@ COLUMNS: dict[str, str] = {
     "image_mean_std": "standard deviation over the images of the map's mean",
     "image_mean_min": "least of the images' means",
     "image_mean_max": "greatest of them",
-    "histogram": f"list: values in each of {HISTOGRAM_BINS} equal bins from min to max at the conv's output",
+    "histogram": f"list: values in each of {HISTOGRAM_BINS} equal bins from min to max at the conv's output, "
+    "shared out as the counted ones",
     "histogram_edges": "list: edges of those bins",
     "after_histogram": f"list: values after the activation in {HISTOGRAM_BINS} equal bins from after_min to after_max",
     "selectivity": "(greatest class mean − mean of the others) ÷ their sum, after the activation; NaN without classes",
     "classes": "list: the five classes with the greatest mean after the activation; absent without labels",
     "class_means": "list: these means",
     "twin": "the other channel of the layer with the greatest |correlation|, −1 where there is none",
-    "twin_correlation": "that correlation, with its sign",
+    "twin_correlation": "that correlation, with its sign: over up to 4 × 4 evenly spaced positions an image; in layers "
+    "too wide for that over the images' means after the activation",
 }
 """Name → meaning. Units: those of the model's activations, shares are 0 … 1."""

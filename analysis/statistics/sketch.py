@@ -2,11 +2,11 @@
 
 Of a map larger than `POSITIONS` so many, or up to half as many again, are counted, on a lattice that is the same for
 all images; of smaller maps every one. A bin spans 1/32 of an octave's lower end, from 2⁻¹⁶ to 2¹⁶ on both sides of
-zero. A quantile read from it lies in the same bin as the true one of what was counted, so it is off by less than 1/32
-(3.2 %) of its own size, or by 2⁻¹⁶ near zero; beyond ±65536
-(where half precision ends) only the extremes are told. Merging is adding, exact in any order. The idea of bins of
-relative width: Masson, Rim, Lee, “DDSketch”, VLDB 2019; here they are linear within an octave, so that a float's own
-bits tell its bin.
+zero. A quantile read from it lies in the same bin as the true one of what was counted, so it is off from that by less
+than 1/32 (3.2 %) of its own size, or by 2⁻¹⁶ near zero; beyond ±65536 (where half precision ends) only the extremes are
+told. How far what was counted is from all values is a matter of chance (measured: docs/techniques.md). Merging is
+adding, exact in any order. The idea of bins of relative width: Masson, Rim, Lee, “DDSketch”, VLDB 2019; here they are
+linear within an octave, so that a float's own bits tell its bin.
 """
 
 from __future__ import annotations

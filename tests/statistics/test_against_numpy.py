@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +15,13 @@ from analysis.probe import open_probe
 from analysis.probe.probe import Probe
 from analysis.statistics.columns import IMAGE_QUANTILES, QUANTILES
 from analysis.statistics.following import follows_of
+from analysis.statistics.kernel import stride_of
 from analysis.statistics.layer_state import LayerState, Settings
 from analysis.statistics.pass_over import HEAD, measure
-from analysis.statistics.sketch import RELATIVE_ERROR, SMALLEST
+from analysis.statistics.sketch import POSITIONS, RELATIVE_ERROR, SMALLEST
 from analysis.statistics.table import statistics_table
 from tests.probe.pictures import write_pictures
-from tests.statistics.nets import InPlace, Mixed, Residual, opened
+from tests.statistics.nets import SPEC, InPlace, Mixed, Residual, opened
 
 COUNT = 21
 
@@ -90,6 +92,28 @@ def test_quantiles_within_the_stated_error(model: Model, probe: Probe, states: d
             slack = RELATIVE_ERROR * np.maximum(np.abs(below), np.abs(above)) + SMALLEST
             assert (found >= below - slack).all()
             assert (found <= above + slack).all()
+
+
+def test_maps_too_large_to_be_counted_whole(probe: Probe) -> None:
+    """Quantiles keep their error to those of the counted positions, and lie near those of all; the rest is of all."""
+    model = opened(InPlace, replace(SPEC, height=61, width=47))
+    state = measure(model, probe, range(COUNT), ["first"], follows_of(model), Settings()).layers["first"]
+    values, table = flat(kept_activations(model, probe, "first")), statistics_table(state)
+    counted = values[:, :, :: stride_of(values.shape[2], 47)]
+    assert POSITIONS <= counted.shape[2] < values.shape[2] / 5
+    for share in QUANTILES:
+        below, above = (np.quantile(counted, share / 100, axis=(0, 2), method=side) for side in ("lower", "higher"))
+        slack = RELATIVE_ERROR * np.maximum(np.abs(below), np.abs(above)) + SMALLEST
+        found = table[f"p{share:02d}"].to_numpy()
+        assert (found >= below - slack).all()
+        assert (found <= above + slack).all()
+        apart = np.abs(found - np.quantile(values, share / 100, axis=(0, 2))) / values.std(axis=(0, 2))
+        assert apart.max() < 0.2
+    np.testing.assert_allclose(table["std"], values.std((0, 2)), rtol=1e-5)
+    np.testing.assert_allclose(table["negatives"], (values < 0).mean((0, 2)), atol=2e-4)
+    np.testing.assert_allclose(table["max"], values.max((0, 2)), rtol=1e-5)
+    np.testing.assert_allclose(table["peak_mean"], values.max(2).mean(0), rtol=1e-5, atol=1e-6)
+    assert [sum(each) for each in table["histogram"]] == pytest.approx(table["count"])
 
 
 def after_values(model: Model, layer: str, outputs: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
