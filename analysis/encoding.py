@@ -69,6 +69,16 @@ def to_pixels(image: np.ndarray) -> np.ndarray:
     return np.repeat(np.round(pixels * 255).astype(np.uint8), 3 if image.shape[0] == 1 else 1, axis=2)
 
 
+def in_three_colors(planes: np.ndarray) -> np.ndarray:
+    """[C, H, W] in [0, 1] → [H, W, 3] uint8: RGB and grey as they are; of other inputs the planes are shared out over
+    red, green and blue in order, each colour the mean of its share (false colour)."""
+    channels = len(planes)
+    if channels not in (1, 3):
+        shares = np.array_split(planes, 3) if channels > 2 else [planes[:1], planes[1:], planes[:1]]
+        planes = np.stack([share.mean(0) for share in shares])
+    return to_pixels(planes)
+
+
 def sheet(tiles: Sequence[np.ndarray], columns: int) -> np.ndarray:
     """Tiles of one size, [H, W, 3] uint8 each, row by row without gaps → [rows·H, columns·W, 3]."""
     height, width = tiles[0].shape[:2]

@@ -7,6 +7,7 @@ import math
 import numpy as np
 from PIL import Image
 
+from analysis.encoding import in_three_colors
 from analysis.models.layers import ConvLayer
 
 LEAST_SHARE, LEAST_SIDE = 1 / 16, 8
@@ -42,10 +43,8 @@ def shown(image: np.ndarray, height: int, width: int) -> np.ndarray:
 
 
 def picture_of(image: np.ndarray) -> Image.Image:
-    """image [C, H, W] in [0, 1] → RGB. Of more than three channels the first three are shown."""
-    planes = image[:3] if image.shape[0] >= 3 else image[:1]
-    pixels = np.round(np.clip(np.nan_to_num(planes), 0, 1) * 255).astype(np.uint8).transpose(1, 2, 0)
-    return Image.fromarray(np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else np.ascontiguousarray(pixels))
+    """image [C, H, W] in [0, 1] → RGB, in the colours that synthetic pictures of such inputs are shown in."""
+    return Image.fromarray(np.ascontiguousarray(in_three_colors(image)))
 
 
 def _resized(picture: Image.Image, height: int, width: int) -> np.ndarray:

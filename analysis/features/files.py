@@ -121,11 +121,5 @@ def beside(picture: Tensor) -> np.ndarray:
 
 
 def in_three_colors(picture: Tensor) -> np.ndarray:
-    """[C, H, W] in [0, 1] → [H, W, 3] uint8: RGB and grey as they are; of other inputs the planes are shared out
-    over red, green and blue in order, each colour the mean of its share (false colour)."""
-    array = picture.numpy()
-    channels = len(array)
-    if channels not in (1, 3):
-        shares = np.array_split(array, 3) if channels > 2 else [array[:1], array[1:], array[:1]]
-        array = np.stack([share.mean(0) for share in shares])
-    return encoding.to_pixels(array)
+    """As `encoding.in_three_colors`, of a picture that is still a tensor."""
+    return encoding.in_three_colors(picture.numpy())

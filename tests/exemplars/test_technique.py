@@ -14,7 +14,9 @@ from analysis import encoding
 from analysis.exemplars.cut import COLUMNS
 from analysis.exemplars.images import Images, ImagesParameters
 from analysis.exemplars.outputs import Outputs
+from analysis.exemplars.patches import picture_of
 from analysis.exemplars.technique import ExemplarParameters, Exemplars
+from analysis.features.files import in_three_colors
 from analysis.models.assemble import Origin, assemble
 from analysis.models.input_spec import InputSpec
 from analysis.models.model import Model
@@ -245,6 +247,15 @@ def test_the_patch_is_where_the_net_looks(y: int, x: int, tmp_path: Path) -> Non
         assert row["left"] <= x < row["right"]
         assert row["bottom"] - row["top"] == row["right"] - row["left"] <= 12
         assert 0 <= row["top"] < row["bottom"] <= 32
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4, 12])
+def test_an_image_is_shown_in_the_colours_of_the_pictures_beside_it(channels: int) -> None:
+    image = np.random.default_rng(0).random((channels, 6, 9)).astype(np.float32)
+    shown = np.asarray(picture_of(image))
+    np.testing.assert_array_equal(shown, in_three_colors(torch.from_numpy(image)))
+    if channels == 12:
+        np.testing.assert_allclose(shown[..., 0] / 255, image[:4].mean(axis=0), atol=1 / 255)
 
 
 def test_one_image_alone(tmp_path: Path) -> None:
