@@ -167,8 +167,8 @@ class Heat(technique.Technique):
         sheet = np.zeros((rows * columns, side, side), np.uint8)
         sheet[:count] = kept["shades"]
         pixels = sheet.reshape(rows, columns, side, side).swapaxes(1, 2).reshape(rows * side, columns * side)
-        return {
+        files = {
             "heat.parquet": encoding.to_parquet(table[list(COLUMNS)]),
-            "heat.webp": encoding.to_picture(pixels, quality=90),
             "facts.json": encoding.to_json({"tile": side, "columns": columns}),
         }
+        return files | ({"heat.webp": encoding.to_picture(pixels, quality=90)} if count else {})

@@ -7,6 +7,7 @@ from dataclasses import replace
 import torch
 
 from analysis.models.assemble import example_of
+from analysis.models.broken import mended
 from analysis.models.capture import visit
 from analysis.models.difference import difference
 from analysis.models.model import Model
@@ -19,8 +20,9 @@ def checked_for_batches(model: Model) -> Model:
     """The model, told to run images one by one where two together differ from each alone in any convolution."""
     images = example_of(model.card.input, count=2, seed=1)
     try:
-        together = _outputs(model, images)
-        alone = [_outputs(model, image) for image in images.split(1)]
+        with mended(model.module):
+            together = _outputs(model, images)
+            alone = [_outputs(model, image) for image in images.split(1)]
         worst = max(difference(both, torch.cat(single)) for both, *single in zip(together, *alone, strict=True))
     except Exception:  # a batch that can not be run at all, for whatever reason
         worst = float("inf")

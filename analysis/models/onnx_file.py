@@ -9,11 +9,13 @@ from typing import Any
 
 import numpy as np
 import onnx
+import torch
 from onnx import ModelProto
 from torch import nn
 
 from analysis.models import torchvision_import  # noqa: F401  (before onnx2torch)
 from analysis.models.blank import blank_weights
+from analysis.models.broken import is_broken, mended
 from analysis.models.errors import ModelError
 from analysis.models.onnx_compare import TOLERANCE, compare_with_onnxruntime
 from analysis.models.onnx_fold import fold
@@ -50,12 +52,15 @@ def open_onnx(path: Path) -> Opened:
     check_operators(model, path.name)
     source = graph_input(model, path.name)
     folded = fold(model)
+    whole = _mended(folded)
     spec = graph_spec(folded, source)
 
     def converted(graph: ModelProto) -> tuple[nn.Module, dict[int, str], dict[str, Any]]:
         module, names = convert(graph, layer_names(model), path.name)
         module = ChannelsFirst(module) if source.channels_last else module
-        return module, names, compare_with_onnxruntime(module, model, folded, source, spec, path.name)
+        with mended(module):
+            compared = compare_with_onnxruntime(module, whole or model, whole or folded, source, spec, path.name)
+        return module, names, compared
 
     try:
         module, names, verification = converted(free_batch(folded, source.batch) if source.batch else folded)
@@ -109,6 +114,20 @@ def convert(model: ModelProto, layers: Mapping[str, str], name: str) -> tuple[nn
         if buffer is not None:
             weights[buffer.data_ptr()] = layers[node.output[0]]
     return module.eval(), weights
+
+
+def _mended(folded: ModelProto) -> ModelProto | None:
+    """The graph with 0 for the numbers of broken weights (analysis/models/broken.py); None where it has none."""
+    whole = ModelProto()
+    whole.CopyFrom(folded)
+    found = None
+    for tensor in whole.graph.initializer:
+        if tensor.data_type == onnx.TensorProto.FLOAT:
+            weights = torch.from_numpy(onnx.numpy_helper.to_array(tensor).copy())
+            if is_broken(weights):
+                tensor.CopyFrom(onnx.numpy_helper.from_array(weights.nan_to_num(0, 0, 0).numpy(), tensor.name))
+                found = whole
+    return found
 
 
 def _uncompared(verification: Mapping[str, Any]) -> list[str]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import torch
 
 from analysis.models.assemble import example_of
+from analysis.models.broken import broken_layers, mended, told
 from analysis.models.capture import run_to
 from analysis.models.errors import ModelError
 from analysis.models.input_spec import InputSpec
@@ -21,16 +22,21 @@ def verified(model: Model) -> Model:
     """The model, with what was checked on its card. Raises ModelError, with the reason, for what fails.
 
     Of a few 2-D layers between the first and the last: reached, finite, and the gradient of their outputs' sum of
-    squares reaches the image, finite and not all zero.
+    squares reaches the image, finite and not all zero. Where weights are no numbers, with 0 in their place: the card
+    warns of them.
     """
     layers = [layer.name for layer in model.card.layers if layer.receptive_field is not None]
     if not layers:
         raise ModelError(f"{model.card.name} has no convolution over images. Strata makes pictures of those.")
     chosen = sorted({round(place * (len(layers) - 1) / (SAMPLE - 1)) for place in range(SAMPLE)})
-    for layer in (layers[place] for place in chosen):
-        _check(model, layer)
+    broken = broken_layers(model)
+    doubts = [told(broken) if broken else None]
+    with mended(model.module):
+        for layer in (layers[place] for place in chosen):
+            _check(model, layer)
+        if model.card.input.evidence.get("mean", "assumed").startswith("assumed"):
+            doubts.append(doubt(model))
     checked = {**model.card.verification, "gradient checked at": [layers[place] for place in chosen]}
-    doubts = [doubt(model)] if model.card.input.evidence.get("mean", "assumed").startswith("assumed") else []
     warnings = (*model.card.warnings, *(text for text in doubts if text))
     spec = _with_any_size(model)
     return replace(model, card=replace(model.card, verification=checked, warnings=warnings, input=spec))

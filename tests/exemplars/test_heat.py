@@ -123,3 +123,14 @@ def test_a_net_that_runs_one_by_one_gives_the_same(build: Build) -> None:
         torch.testing.assert_close(
             *(torch.from_numpy(part["reach"][rows]) for part, rows in zip(parts, order, strict=True))
         )
+
+
+def test_a_layer_of_which_no_image_gives_a_number_has_no_sheet(tmp_path: Path) -> None:
+    model = finder()
+    model.module[0].weight.data[:] = torch.nan
+    spec = replace(model.card.input, crop=1.0)
+    done = build_of(replace(model, card=replace(model.card, input=spec)), tmp_path)
+    for task in done.planned["heat"]:
+        artifact = done.artifacts[task.key]
+        assert encoding.from_parquet(artifact["heat.parquet"]).empty
+        assert "heat.webp" not in artifact
