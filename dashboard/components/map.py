@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -44,11 +44,9 @@ class Plane:
 
 @dataclass(frozen=True)
 class Done:
-    """opened: (plane, point) that was clicked in this run · picked: points of the first plane within the lasso · step:
-    to another layer."""
+    """opened: (plane, point) that was clicked in this run · step: to another layer."""
 
     opened: tuple[int, int] | None
-    picked: list[int]
     step: int
 
 
@@ -59,15 +57,22 @@ def plane_map(
     title: str,
     room: tuple[int, int],
     key: str,
+    picked: Sequence[int],
+    on_pick: Callable[[list[int]], None],
     noun: str = "channels",
     grid: tuple[int, int] | None = None,
-    marked: Sequence[int] = (),
 ) -> Done:
-    """Mount it. grid: (columns, rows) of cells that touch each other; None for loose points · marked: picked from the
-    start."""
+    """Mount it. grid: (columns, rows) of cells that touch each other; None for loose points · picked: the points that
+    stand out, of those there are · on_pick: called with those that a person picked instead."""
     told = st.session_state.get(key) or {}
     if told.get("opened") or told.get("step"):  # the page is left: what it shows need not be sent once more
         return _done(told)
+
+    def changed() -> None:
+        told = st.session_state[key].get("picked")
+        if told is not None:
+            on_pick([int(point) for point in told])
+
     data = {
         "panels": [{"title": plane.title, "points": [asdict(point) for point in plane.points]} for plane in planes],
         "sheets": sheets.atlas_sheets,
@@ -76,13 +81,13 @@ def plane_map(
         "noun": noun,
         "grid": grid,
         "dark": is_dark(),
+        "picked": list(picked),
     }
     result = _map(
         key=key,
-        data={**data, "picked": list(told.get("picked", marked))},
-        default={"picked": list(marked)},
+        data=data,
         on_opened_change=lambda: None,
-        on_picked_change=lambda: None,
+        on_picked_change=changed,
         on_step_change=lambda: None,
     )
     return _done(result)
@@ -90,5 +95,4 @@ def plane_map(
 
 def _done(told: Mapping[str, Any]) -> Done:
     opened = told.get("opened")
-    picked = [int(point) for point in told.get("picked") or []]
-    return Done((int(opened[0]), int(opened[1])) if opened else None, picked, int(told.get("step") or 0))
+    return Done((int(opened[0]), int(opened[1])) if opened else None, int(told.get("step") or 0))

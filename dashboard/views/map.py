@@ -93,7 +93,10 @@ def choose(name: str, options: dict[str, str]) -> str:
         key=f"{name}-{now}",
     )
     if picked != now:
-        st.query_params[name] = picked
+        query = {**st.query_params.to_dict(), name: picked}
+        if name == "show":  # channels are picked in one, cells in the other
+            query.pop("selected", None)
+        st.query_params.from_dict(query)
         st.rerun()
     return now
 
@@ -141,12 +144,14 @@ def the_channels(layout: Layout) -> None:
         ]
         said = about(side, other)
     key = f"map-{atlas.id}-{layer.name}-{other.address if other else ''}"
-    done = plane_map(planes, sheets, title=layer.name, room=walk.room, key=key)
+    known = set(found.channels.tolist())
+    picked = [channel for channel in picked_here() if channel in known]
+    done = plane_map(planes, sheets, title=layer.name, room=walk.room, key=key, picked=picked, on_pick=pick)
     target = place
     if done.opened and done.opened[0] == 1 and other:
         target = View(atlas=other.atlas.id, layer=other.layer.name)
     follow(done, target.at(channel=done.opened[1]) if done.opened else None)
-    look_together(done.picked, "picked here")
+    look_together(picked, "picked here")
     if said:
         st.caption(plain(said))
     nowhere = without_place(atlas, layer)
@@ -162,30 +167,37 @@ def the_atlas() -> None:
     land = landscape_of(atlas, layer.name)
     assert land is not None
     sheets = Sheets()
-    now = view()
+    cells = cells_of(atlas, land, sheets)
+    known = {cell.id for cell in cells}
+    picked = [cell for cell in picked_here() if cell in known]
     done = plane_map(
-        [Plane(layer.name, cells_of(atlas, land, sheets))],
+        [Plane(layer.name, cells)],
         sheets,
         title=f"activation atlas of {layer.name}",
         room=walk.room,
         key=f"atlas-{atlas.id}-{layer.name}",
         noun="cells",
         grid=land.grid,
-        marked=now.selected,
+        picked=picked,
+        on_pick=pick,
     )
     follow(done, None)
-    picked = tuple(done.picked[:MAX_SELECTED])
-    if picked != now.selected:
-        remember_picked(picked)
-    cells = "the picked cell" if len(picked) == 1 else f"the {len(done.picked)} picked cells"
-    look_together(channels_of(land, done.picked), f"that stand out in {cells}")
+    which = "the picked cell" if len(picked) == 1 else f"the {len(picked)} picked cells"
+    look_together(channels_of(land, picked), f"that stand out in {which}")
     st.caption(land.about)
 
 
-def remember_picked(cells: tuple[int, ...]) -> None:
+def picked_here() -> list[int]:
+    """What the address says is picked. Of more than fit into an address, all that were drawn around in this session."""
+    told, drawn = view().selected, st.session_state.get("map-picked", [])
+    return drawn if tuple(drawn[:MAX_SELECTED]) == told else list(told)
+
+
+def pick(drawn: list[int]) -> None:
     """Into the address, and nothing else of it touched."""
-    if cells:
-        st.query_params["selected"] = ",".join(map(str, cells))
+    st.session_state["map-picked"] = drawn
+    if drawn:
+        st.query_params["selected"] = ",".join(map(str, drawn[:MAX_SELECTED]))
     else:
         st.query_params.pop("selected", None)
 

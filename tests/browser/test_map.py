@@ -20,11 +20,8 @@ INK = """() => {
 }"""
 
 
-def test_it_is_drawn_zoomed_picked_and_opened(visit, shown: Library) -> None:
-    atlas = shown.atlas("tiny-later")
-    add_map(atlas)
-    page = visit(f"/map?atlas={atlas.id}&layer={LAYER}")
-    page.wait_for_function(f"({INK})() > 0.05")
+def draw_around_all(page) -> dict[str, float]:
+    """With Shift, around the first plane. Returns where that is."""
     box = page.locator(".plane").first.bounding_box()
     corners = [(0.02, 0.02), (0.98, 0.02), (0.98, 0.98), (0.02, 0.98), (0.02, 0.3)]
     page.keyboard.down("Shift")
@@ -34,6 +31,15 @@ def test_it_is_drawn_zoomed_picked_and_opened(visit, shown: Library) -> None:
             page.mouse.down()
     page.mouse.up()
     page.keyboard.up("Shift")
+    return box
+
+
+def test_it_is_drawn_zoomed_picked_and_opened(visit, shown: Library) -> None:
+    atlas = shown.atlas("tiny-later")
+    add_map(atlas)
+    page = visit(f"/map?atlas={atlas.id}&layer={LAYER}")
+    page.wait_for_function(f"({INK})() > 0.05")
+    box = draw_around_all(page)
     page.wait_for_selector("text=Look at the 47 channels picked here")
     before = page.evaluate(INK)
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
@@ -43,6 +49,33 @@ def test_it_is_drawn_zoomed_picked_and_opened(visit, shown: Library) -> None:
     page.locator("a:has-text('channels picked here')").click()
     page.wait_for_selector(".count:has-text('47 of 48 channels')")
     assert query(page)["find"].startswith("0, 1, 2, 4")
+    assert page.faults == []
+
+
+def test_what_is_picked_outlives_a_reload_and_back(visit, shown: Library) -> None:
+    atlas = shown.atlas("tiny-later")
+    add_map(atlas)
+    page = visit(f"/map?atlas={atlas.id}&layer={LAYER}")
+    page.wait_for_function(f"({INK})() > 0.05")
+    look = "text=Look at the 47 channels picked here"
+    for _ in range(2):  # the same again, after Back undid it
+        draw_around_all(page)
+        page.wait_for_selector(look)
+        page.wait_for_function("location.search.includes('selected=0%2C1')")
+        page.go_back()
+        page.wait_for_selector(look, state="detached")
+    page.go_forward()
+    page.wait_for_selector(look)
+    page.reload()
+    page.wait_for_selector(look)
+    page.locator(look).click()
+    page.wait_for_selector(".count:has-text('47 of 48 channels')")
+    page.go_back()
+    page.wait_for_selector(look)
+    page.locator(".plane").first.focus()
+    page.keyboard.press("Escape")
+    page.wait_for_selector(look, state="detached")
+    assert "selected" not in query(page)
     assert page.faults == []
 
 

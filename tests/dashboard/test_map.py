@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import parse_qsl
 
 import numpy as np
 import pandas as pd
@@ -198,6 +199,28 @@ def test_every_channel_that_varies_has_its_place_and_picture(own_shelf: Library,
     assert [point["id"] for point in points] == [channel for channel in range(48) if channel != 3]
     assert all(point["tile"] and 0 <= point["x"] <= 1 and 0 <= point["y"] <= 1 for point in points)
     assert "1 channels never vary" in words(app)
+
+
+def test_what_is_picked_is_in_the_address(own_shelf: Library, open_page: Open) -> None:
+    add_map(add_atlas(own_shelf, model_card()))
+    app = open_page("map", atlas="tiny", layer=LAYER, selected="5,1,3,9999")  # 3 lies nowhere, 9999 is not there
+    assert component(app, "strata_map")["picked"] == [5, 1]
+    (link,) = (link for link in app.page_link if link.proto.label.startswith("Look"))
+    assert link.proto.label == "Look at the 2 channels picked here"
+    assert dict(parse_qsl(link.proto.query_string))["selected"] == "5,1"
+
+
+def test_channels_are_not_taken_for_cells(own_shelf: Library, open_page: Open) -> None:
+    atlas = add_atlas(own_shelf, model_card())
+    add_map(atlas)
+    add_activation_atlas(atlas)
+    app = open_page("map", atlas="tiny", layer=LAYER, selected="1,2")
+    control = next(
+        group for group in app.get("button_group") if ATLAS in str(group.options) or "Activation" in str(group.options)
+    )
+    control.set_value(ATLAS).run()
+    assert component(app, "strata_map")["picked"] == []
+    assert "selected" not in app.query_params
 
 
 def test_a_map_does_not_change_what_the_rest_of_a_layer_is(own_shelf: Library) -> None:

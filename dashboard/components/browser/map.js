@@ -232,7 +232,7 @@ function inside(state, panel) {
 function pick(state, points) {
   state.line = null
   state.picked = new Set(points.map((point) => point.id))
-  state.component.setStateValue("picked", [...state.picked].sort((a, b) => a - b))
+  state.component.setTriggerValue("picked", [...state.picked].sort((a, b) => a - b))
   state.root.querySelector(".live").textContent = `${points.length} ${state.data.noun} picked`
   state.again()
 }
