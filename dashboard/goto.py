@@ -14,7 +14,14 @@ from dashboard.state import View
 MOST_ATLASES = 100
 
 
-PAGES = {"Library": "library", "Dream": "dream", "Compare": "compare", "Jobs": "jobs", "Open a model": "open"}
+PAGES = {
+    "Library": "library",
+    "Image": "image",
+    "Dream": "dream",
+    "Compare": "compare",
+    "Jobs": "jobs",
+    "Open a model": "open",
+}
 
 
 def go_by_name(page: str) -> None:

@@ -115,6 +115,24 @@ def test_the_keyboard_moves_picks_and_opens(visit) -> None:
     page.wait_for_selector("h1:has-text('Channel 2')")
 
 
+def test_help_is_closed_from_where_it_was_opened(visit) -> None:
+    page = visit(LAYER + "&selected=2")
+    wait_until_drawn(page)
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("?")
+    page.wait_for_selector(".help", state="visible")
+    page.keyboard.press("Escape")
+    page.wait_for_selector(".help", state="hidden")
+    page.locator(".view").focus()
+    page.keyboard.press("?")
+    page.keyboard.press("Escape")
+    page.wait_for_selector(".help", state="hidden")
+    page.wait_for_timeout(600)
+    assert query(page)["selected"] == "2"  # Escape closed the list, no more
+    page.keyboard.press("Escape")
+    page.wait_for_function("!location.search.includes('selected')")
+
+
 def test_brackets_lead_to_the_neighbouring_layers(visit) -> None:
     page = visit(LAYER)
     wait_until_drawn(page)

@@ -79,6 +79,26 @@ def test_what_is_picked_outlives_a_reload_and_back(visit, shown: Library) -> Non
     assert page.faults == []
 
 
+def test_its_keys_work_and_are_listed(visit, shown: Library) -> None:
+    atlas = shown.atlas("tiny-later")
+    add_map(atlas)
+    page = visit(f"/map?atlas={atlas.id}&layer={LAYER}")
+    page.wait_for_function(f"({INK})() > 0.05")
+    page.keyboard.press("?")
+    page.wait_for_selector("dialog.keys[open]")
+    listed = page.locator("dialog.keys dt").all_inner_texts()
+    assert listed[:4] == ["← → ↑ ↓", "+ −", "Home", "Esc"]
+    page.keyboard.press("Escape")
+    page.wait_for_selector("dialog.keys[open]", state="hidden")
+    page.evaluate("document.activeElement.blur()")
+    before = page.evaluate(INK)
+    page.keyboard.press("+")
+    page.wait_for_function(f"Math.abs(({INK})() - {before}) > 0.01")
+    page.keyboard.press("Home")
+    page.wait_for_function(f"Math.abs(({INK})() - {before}) < 0.001")
+    assert page.faults == []
+
+
 def test_hovering_a_channel_marks_its_partner_in_the_map_beside(visit, shown: Library) -> None:
     first, second = shown.atlas("tiny-later"), shown.atlas("tiny-abababab")
     add_answers(first, np.arange(96), "features.2.conv")

@@ -99,6 +99,12 @@ class TestPlaces:
         view = component(app, "strata_grid")["view"]
         assert (view["sort"], view["up"], view["find"], view["selected"]) == ("mean", True, "golf", [3, 5])
 
+    def test_every_page_that_is_no_place_of_an_atlas_is_found_by_its_name(self, open_page: Open) -> None:
+        places = component(open_page("library"), "strata_keys")["places"]
+        assert isinstance(places, list)
+        pages = {place["name"] for place in places if place["kind"] == "page"}
+        assert pages == {"Library", "Open a model", "Image", "Dream", "Compare", "Jobs"}
+
     def test_a_statistic_that_is_not_there_does_not_break_an_old_address(self, open_page: Open) -> None:
         app = open_page("layer", atlas="tiny-abababab", layer=LAYER, sort="gone")
         assert component(app, "strata_grid")["view"]["sort"] == ""

@@ -226,6 +226,7 @@ function listenToView(state, view) {
 function onKey(state, event) {
   const { grid } = state
   const columns = grid.layout?.columns || 1
+    else if (event.key === "Escape" && !state.root.querySelector(".help").hidden) { event.preventDefault(); toggleHelp(state, false) }
   const steps = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns }
   if (event.key in steps) moveTo(state, grid.focus < 0 ? 0 : grid.focus + steps[event.key])
   else if (event.key === "Home") moveTo(state, 0)
@@ -234,7 +235,8 @@ function onKey(state, event) {
   else if (event.key === " " && grid.focus >= 0) pick(state, grid.focus)
   else if (event.key === "+" || event.key === "=") zoom(state, 1.15)
   else if (event.key === "-") zoom(state, 1 / 1.15)
-  else if (event.key === "Escape") { toggleHelp(state, false); change(state, { selected: [], beside: false }) }
+  else if (event.key === "Escape" && !state.root.querySelector(".help").hidden) toggleHelp(state, false)
+  else if (event.key === "Escape") change(state, { selected: [], beside: false })
   else return
   event.preventDefault()
 }

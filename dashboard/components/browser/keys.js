@@ -5,7 +5,7 @@ const EVERYWHERE = [["/", "go to a layer, a channel, an atlas or a page"], ["?",
 const OF_PAGE = {
   layer: [["← → ↑ ↓", "move"], ["Enter", "open the channel"], ["Space", "pick it"], ["c", "compare what was picked"], ["[ ]", "previous, next layer"], ["+ −", "larger, smaller"], ["/", "search the channels"]],
   channel: [["← →", "previous, next channel"], ["[ ]", "previous, next layer"]],
-  map: [["[ ]", "previous, next layer"]],
+  map: [["← → ↑ ↓", "move"], ["+ −", "closer, farther"], ["Home", "the whole map"], ["Esc", "pick nothing"], ["[ ]", "previous, next layer"]],
 }
 
 export default function (component) {

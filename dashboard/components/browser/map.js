@@ -51,6 +51,7 @@ function newState(root) {
   }
   state.observer = new ResizeObserver(state.again)
   state.panels.forEach((panel) => listen(state, panel))
+  listenAnywhere(state)
   const middle = () => [state.panels[0].plane.clientWidth / 2, state.panels[0].plane.clientHeight / 2]
   root.querySelector(".in").onclick = () => zoomAt(state, state.panels[0], 1.4, ...middle())
   root.querySelector(".out").onclick = () => zoomAt(state, state.panels[0], 1 / 1.4, ...middle())
@@ -193,6 +194,16 @@ function listen(state, panel) {
   plane.onkeydown = (event) => onKey(state, panel, event)
 }
 
+// The keys work also where nothing has the focus.
+function listenAnywhere(state) {
+  const anywhere = (event) => {
+    if (!state.root.isConnected) return document.removeEventListener("keydown", anywhere)
+    if (event.composedPath()[0] !== document.body || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return
+    onKey(state, state.panels[0], event)
+  }
+  document.addEventListener("keydown", anywhere)
+}
+
 function onKey(state, panel, event) {
   const [right, down] = view(state, panel).scale.map((scale) => 60 / scale)
   const moves = { ArrowLeft: [-right, 0], ArrowRight: [right, 0], ArrowUp: [0, -down], ArrowDown: [0, down] }
@@ -203,7 +214,7 @@ function onKey(state, panel, event) {
   } else if (event.key === "+" || event.key === "=") zoomAt(state, panel, 1.4, ...middle)
   else if (event.key === "-") zoomAt(state, panel, 1 / 1.4, ...middle)
   else if (event.key === "Home") whole(state)
-  else if (event.key === "Escape") pick(state, [])
+  else if (event.key === "Escape" && state.picked.size) pick(state, [])
   else return
   event.preventDefault()
   state.again()
