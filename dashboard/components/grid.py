@@ -119,7 +119,9 @@ def grid(
             "named": named,
             "plots": plots,
             "highlights": highlights,
-            "view": _to_script(view, "pictures" if has_pictures else "examples", {s["name"] for s in statistics}),
+            "view": _to_script(
+                view, "pictures" if has_pictures else "examples", {s["name"] for s in statistics}, set(channels)
+            ),
             "mostSelected": MAX_SELECTED,
             "coming": coming,
             "room": list(room),
@@ -136,7 +138,8 @@ def _opened(told: Mapping[str, Any] | None) -> Opened | None:
     return Opened(int(told["channel"]), int(told["panel"]), str(told.get("layer", ""))) if told else None
 
 
-def _to_script(view: View, show: str, sortable: set[str]) -> dict[str, Any]:
+def _to_script(view: View, show: str, sortable: set[str], channels: set[int]) -> dict[str, Any]:
+    """What of a view there is here: an address may name a statistic or a channel that this grid does not have."""
     return {
         "sort": view.sort if view.sort in sortable else "",
         "up": view.up,
@@ -145,7 +148,7 @@ def _to_script(view: View, show: str, sortable: set[str]) -> dict[str, Any]:
         "find": view.find,
         "show": view.show if view.show in SHOWS else show,
         "size": min(max(view.size or TILE, 48), 220),
-        "selected": list(view.selected),
+        "selected": [channel for channel in view.selected if channel in channels],
         "beside": view.beside,
         "across": view.across,
     }

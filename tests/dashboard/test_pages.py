@@ -99,6 +99,10 @@ class TestPlaces:
         view = component(app, "strata_grid")["view"]
         assert (view["sort"], view["up"], view["find"], view["selected"]) == ("mean", True, "golf", [3, 5])
 
+    def test_channels_that_are_not_there_are_not_picked(self, open_page: Open) -> None:
+        app = open_page("layer", atlas="tiny-abababab", layer=LAYER, selected="1,9999,-2")
+        assert component(app, "strata_grid")["view"]["selected"] == [1]
+
     def test_every_page_that_is_no_place_of_an_atlas_is_found_by_its_name(self, open_page: Open) -> None:
         places = component(open_page("library"), "strata_keys")["places"]
         assert isinstance(places, list)
