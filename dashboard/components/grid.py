@@ -98,13 +98,15 @@ def grid(
     if told.get("opened") or told.get("step"):  # the page is left: what it shows need not be sent once more
         return _opened(told.get("opened")), int(told.get("step") or 0)
 
+    # where pictures may still come, the choice is made for good: real images stand in for them until then
+    has_pictures = coming > 0 or any(tile for each in panels for tile in each["picture"])
+    usual = "pictures" if has_pictures else "examples"
+
     def changed() -> None:
         told = st.session_state[key].get("view")
         if told:
-            on_view(_from_script(view, told))
+            on_view(_from_script(view, told, usual))
 
-    # where pictures may still come, the choice is made for good: real images stand in for them until then
-    has_pictures = coming > 0 or any(tile for each in panels for tile in each["picture"])
     result = _grid(
         key=key,
         data={
@@ -119,9 +121,7 @@ def grid(
             "named": named,
             "plots": plots,
             "highlights": highlights,
-            "view": _to_script(
-                view, "pictures" if has_pictures else "examples", {s["name"] for s in statistics}, set(channels)
-            ),
+            "view": _to_script(view, usual, {s["name"] for s in statistics}, set(channels)),
             "mostSelected": MAX_SELECTED,
             "coming": coming,
             "room": list(room),
@@ -154,14 +154,16 @@ def _to_script(view: View, show: str, sortable: set[str], channels: set[int]) ->
     }
 
 
-def _from_script(view: View, told: Mapping[str, Any]) -> View:
+def _from_script(view: View, told: Mapping[str, Any], usual: str) -> View:
+    """usual: what tiles show where the address says nothing; as long as nobody chose, it goes on saying nothing."""
+    shown = view.show if view.show in SHOWS else usual
     return view.at(
         sort=str(told["sort"]),
         up=bool(told["up"]),
         low=told["low"],
         high=told["high"],
         find=str(told["find"]),
-        show=str(told["show"]),
+        show=view.show if told["show"] == shown else str(told["show"]),
         size=None if told["size"] == TILE else int(told["size"]),
         selected=tuple(int(channel) for channel in told["selected"]),
         beside=bool(told["beside"]),

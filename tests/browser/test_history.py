@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from analysis.atlas.library import Library
 from analysis.jobs.table import Jobs
-from tests.browser.test_grid import query
+from tests.browser.test_grid import LAYER, query, wait_for_query, wait_until_drawn
 
 
 def test_a_page_that_only_leads_on_is_not_returned_to(visit, shown: Library) -> None:
@@ -25,6 +25,59 @@ def test_a_page_that_only_leads_on_is_not_returned_to(visit, shown: Library) -> 
     page.wait_for_selector("h1:has-text('tiny')")
     assert "/overview" in page.url
     assert page.faults == []
+
+
+def test_typing_and_sizing_are_no_steps_and_sorting_is_one(visit) -> None:
+    page = visit("/overview?atlas=tiny-abababab")
+    page.locator("a.row").nth(2).click()
+    page.wait_for_selector("h1:has-text('features.2.conv')")
+    wait_until_drawn(page)
+    steps = page.evaluate("history.length")
+    find = page.locator("input.find")
+    for typed in ("1", "1-", "1-5", "1-50", "1-5", "1-57"):
+        find.fill(typed)
+        wait_for_query(page, "find", typed)
+    page.locator("input.size").fill("140")
+    wait_for_query(page, "size", "140")
+    assert page.evaluate("history.length") == steps
+    page.locator("select.sort").select_option("mean")
+    wait_for_query(page, "sort", "mean")
+    assert page.evaluate("history.length") == steps + 1
+    page.go_back()
+    page.wait_for_function("!location.search.includes('sort')")
+    assert (query(page)["find"], query(page)["size"]) == ("1-57", "140")
+    page.go_back()
+    page.wait_for_selector("h1:has-text('tiny')")
+    assert page.faults == []
+
+
+def test_a_place_is_returned_to_as_it_was_left(visit) -> None:
+    page = visit(LAYER)
+    wait_until_drawn(page)
+    page.locator("input.find").fill("1-50")
+    wait_for_query(page, "find", "1-50")
+    page.locator("[class*=st-key-beside] a:has-text('Map')").click()
+    page.wait_for_selector("h1:has-text('Map of')")
+    assert "find" not in query(page)
+    page.go_back()
+    page.wait_for_selector(".count:has-text('50 of 96 channels')")
+    assert query(page)["find"] == "1-50"
+    page.locator("input.find").fill("")
+    page.wait_for_function("!location.search.includes('find')")
+    page.locator("[class*=st-key-beside] a:has-text('Map')").click()
+    page.wait_for_selector("h1:has-text('Map of')")
+    page.go_back()
+    page.wait_for_selector(".count:text-is('96 channels')")
+    assert page.faults == []
+
+
+def test_what_is_typed_does_not_outgrow_an_address(visit) -> None:
+    page = visit(LAYER)
+    wait_until_drawn(page)
+    page.locator("input.find").focus()
+    page.keyboard.insert_text("golf " * 100)
+    page.wait_for_function("location.search.includes('find')")
+    assert len(query(page)["find"]) <= 200
 
 
 def test_an_address_of_nothing_is_one_sentence(visit) -> None:

@@ -62,9 +62,17 @@ function tellView(state) {
   state.timer = setTimeout(() => {
     const written = JSON.stringify(state.grid.view)
     if (written === (state.sent.at(-1) ?? state.received)) return
+    tellIfTyped(state.sent.at(-1) ?? state.received, state.grid.view)
     state.sent.push(written)
     state.component.setStateValue("view", structuredClone(state.grid.view))
   }, 350)
+}
+
+// What is typed, and how large the tiles are, is no step of its own in the browser's history (history.js).
+function tellIfTyped(before, view) {
+  const { find, size } = view
+  if (JSON.stringify({ ...JSON.parse(before), find, size }) !== JSON.stringify(view)) return
+  ;(window.strataTyped ??= []).push({ find, size: String(size), until: performance.now() + 5000 })
 }
 
 function coloursOf(root, data) {
