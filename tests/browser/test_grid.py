@@ -115,6 +115,25 @@ def test_the_keyboard_moves_picks_and_opens(visit) -> None:
     page.wait_for_selector("h1:has-text('Channel 2')")
 
 
+def test_the_active_option_names_the_channel_that_the_keys_came_to(visit) -> None:
+    page = visit(LAYER)
+    wait_until_drawn(page)
+    grid = page.locator(".view")
+    assert grid.get_attribute("role") == "listbox"
+    assert grid.get_attribute("aria-activedescendant") is None
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Space")
+    option = page.locator(f"#{grid.get_attribute('aria-activedescendant')}")
+    assert option.text_content() == "Channel 1"
+    told = ("role", "aria-selected", "aria-posinset", "aria-setsize")
+    assert [option.get_attribute(name) for name in told] == ["option", "true", "2", "96"]
+    page.locator("input.find").fill("nowhere")
+    page.wait_for_selector(".view[role=group]")
+    assert grid.get_attribute("aria-activedescendant") is None
+    assert page.faults == []
+
+
 def test_help_is_closed_from_where_it_was_opened(visit) -> None:
     page = visit(LAYER + "&selected=2")
     wait_until_drawn(page)

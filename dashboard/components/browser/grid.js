@@ -125,6 +125,7 @@ function rearrange(state, keepFocusOn) {
   none.hidden = grid.order.length > 0
   none.firstElementChild.textContent = "No channel fits."
   fit(state)
+  fillOption(root, grid)
   relayout(state)
 }
 
@@ -225,6 +226,7 @@ function listenToView(state, view) {
     if (typing || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return
     if (event.key === "/") { event.preventDefault(); state.root.querySelector(".find").focus() }
     else if (event.key === "?") { event.preventDefault(); toggleHelp(state) }
+    else if (event.key === "Escape" && !state.root.querySelector(".help").hidden) { event.preventDefault(); toggleHelp(state, false) }
     else if (event.key === "c" && grid.view.selected.length) change(state, { beside: !grid.view.beside })
     else if (event.key.startsWith("Arrow") && event.composedPath()[0] === document.body) { view.focus(); onKey(state, event) }
   }
@@ -234,7 +236,6 @@ function listenToView(state, view) {
 function onKey(state, event) {
   const { grid } = state
   const columns = grid.layout?.columns || 1
-    else if (event.key === "Escape" && !state.root.querySelector(".help").hidden) { event.preventDefault(); toggleHelp(state, false) }
   const steps = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns }
   if (event.key in steps) moveTo(state, grid.focus < 0 ? 0 : grid.focus + steps[event.key])
   else if (event.key === "Home") moveTo(state, 0)
@@ -261,6 +262,7 @@ function moveTo(state, position) {
   if (top + grid.layout.rowHeight > view.scrollTop + view.clientHeight) view.scrollTop = top + grid.layout.rowHeight - view.clientHeight + PAD
   grid.scroll = view.scrollTop
   root.querySelector(".live").textContent = spoken(grid.data, grid.order[position])
+  fillOption(root, grid)
   hover(state, null)
   markSpread(state, grid.order[position])
   state.again()

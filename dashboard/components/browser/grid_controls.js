@@ -91,6 +91,22 @@ function listenToSpread(spread, state, change) {
   }
 }
 
+// To those who can not see the canvas it is a list, whose active option is the channel that the keys have come to: a new
+// element for another one, so that a screen reader hears of it. A list of nothing is none.
+function fillOption(root, { data, view, order, focus }) {
+  const list = root.querySelector(".view")
+  list.setAttribute("role", order.length ? "listbox" : "group")
+  const position = Math.max(0, focus)
+  const channel = data.channels[order[position]]
+  const option = make("div", "option", order.length ? `${data.word} ${channel}` : "")
+  const told = { id: `channel-${channel}`, role: "option", "aria-selected": view.selected.includes(channel), "aria-posinset": position + 1, "aria-setsize": order.length }
+  if (order.length) for (const [name, value] of Object.entries(told)) option.setAttribute(name, value)
+  const before = list.querySelector(".option")
+  if (!before.isEqualNode(option)) before.replaceWith(option)
+  if (order.length && focus >= 0) list.setAttribute("aria-activedescendant", option.id)
+  else list.removeAttribute("aria-activedescendant")
+}
+
 function fillPicked(root, view, change) {
   const picked = root.querySelector(".picked")
   picked.hidden = !view.selected.length
