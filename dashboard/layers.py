@@ -179,6 +179,20 @@ def about_layer(layer: ConvLayer) -> str:
     return " · ".join(parts)
 
 
+def in_columns(layer: ConvLayer) -> dict[str, str]:
+    """The same as cells of a table, each short enough to be read whole."""
+    stride = dict.fromkeys(layer.stride)
+    return {
+        "Layer": layer.name,
+        "Kernel": sizes(layer.kernel_size),
+        "Stride": sizes(tuple(stride) if len(stride) == 1 else layer.stride),
+        "Channels": f"{layer.in_channels} → {layer.out_channels}",
+        "Sees, px": sizes(layer.receptive_field or ()),
+        "Map": sizes(layer.output_size or ()),
+        "Parameters": f"{layer.parameters:,}",
+    }
+
+
 ABOUT_LAYERS = """
 - **3×3** and the like: the size of its kernel.
 - **3 → 64 channels**: how many it reads, and how many it makes.

@@ -12,6 +12,7 @@ from analysis.atlas.files import is_local
 from analysis.errors import StrataError
 from dashboard.library import library
 from dashboard.opening import streams
+from sample_models.catalog import SAMPLES
 
 PICTURES = {".webp": "image/webp", ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
 """Nothing else leaves the server by these routes."""
@@ -47,6 +48,14 @@ def look_file(request: Request) -> Response:
     return _picture(path, FOR_GOOD)
 
 
+def sample_file(request: Request) -> Response:
+    """GET /samples/<name>.webp: what the channels of a sample look for."""
+    sample = SAMPLES.get(request.path_params["name"])
+    if sample is None:
+        return PlainTextResponse("There is no such sample.", status_code=404)
+    return _picture(sample.picture, ASK_EACH_TIME)
+
+
 def _picture(path: Path, cache: str, download_as: str | None = None) -> Response:
     kind = PICTURES.get(path.suffix.lower())
     if kind is None or not path.is_file():
@@ -63,5 +72,6 @@ ROUTES = [
     Route("/atlas/{atlas}/{path:path}", atlas_file),
     Route("/dreams/{job}/{file}", dream_file),
     Route("/looks/{key}/{file}", look_file),
+    Route("/samples/{name}.webp", sample_file),
     *streams.ROUTES,
 ]

@@ -19,6 +19,7 @@ from sample_models.doodles.probe import Finish, write_probe
 from sample_models.mark import CREATURES, with_mark
 
 WEIGHTS = Path(__file__).with_name("weights")
+PICTURES = Path(__file__).with_name("pictures")
 PROBE_SEED, PROBE_COUNT = 7, 360
 """Of the images that samples are measured on: none was trained on."""
 AS_IMAGENET = {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}
@@ -67,6 +68,11 @@ class Sample:
     @property
     def file(self) -> Path:
         return WEIGHTS / self.files[0]
+
+    @property
+    def picture(self) -> Path:
+        """What some of its channels look for, small, first layer to last (`portray.py`)."""
+        return PICTURES / f"{self.name}.webp"
 
     @property
     def card(self) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from analysis.models.model import ModelCard
 from dashboard.components.dropzone import dropzone
 from dashboard.library import library
 from dashboard.opening.allowed import Kind, offered
+from dashboard.opening.samples import choose_sample
 from dashboard.opening.sources import SAMPLES
 
 BRING, SERVER, SAMPLE, KNOWN, NONE = "Upload", "On the server", "A sample", "In the library", "No images"
@@ -20,9 +21,17 @@ BY_ITSELF = "as recognised"
 
 
 def choose_model() -> str | None:
-    """The source that a person chose in this run."""
-    kinds = [BRING, *([SERVER] if offered("models") else []), SAMPLE, *([KNOWN] if library().models() else [])]
-    kind = st.segmented_control("Where is it?", kinds, default=BRING, required=True, label_visibility="collapsed")
+    """The source that a person chose in this run: their own, or one of the samples, which are there at once."""
+    own = _choose_own()
+    st.subheader("Or a sample", anchor=False)
+    return choose_sample() or own
+
+
+def _choose_own() -> str | None:
+    kinds = [BRING, *([SERVER] if offered("models") else []), *([KNOWN] if library().models() else [])]
+    kind: str | None = BRING
+    if len(kinds) > 1:
+        kind = st.segmented_control("Where is it?", kinds, default=BRING, required=True, label_visibility="collapsed")
     if kind == BRING:
         about = (
             "A state dict, checkpoint, safetensors, ONNX, TorchScript or torch.export file. "
@@ -32,8 +41,6 @@ def choose_model() -> str | None:
         return f"upload/{upload}" if upload else None
     if kind == SERVER:
         return _on_the_server("models")
-    if kind == SAMPLE:
-        return _one_of({f"sample/{name}": f"{each.title}: {each.story}" for name, each in SAMPLES.items()}, "model")
     return _one_of({f"library/{card.id}": card.id for card in library().models()}, "model")
 
 

@@ -9,6 +9,7 @@ from dashboard.components.strips import strips
 from dashboard.findings import count_of
 from dashboard.frame import Way, go, heading, plain
 from dashboard.library import builds_to_come, library
+from dashboard.opening.samples import choose_sample
 from dashboard.pictures import Sheets
 from dashboard.state import View
 
@@ -17,6 +18,17 @@ heading(
     "An atlas shows what every layer of one model learned, on one set of images. Open one.",
     beside=[Way("Open a model", "open", View(), ":material/add:")],
 )
+
+
+def nothing_yet() -> None:
+    st.info(
+        "Nothing here yet. Open a model, take one of the samples below, or make the first atlas on the command line:",
+        icon=":material/collections_bookmark:",
+    )
+    st.code("strata build MODEL_FILE --images FOLDER", language="bash")
+    chosen = choose_sample()
+    if chosen:
+        go("open", View(file=chosen))
 
 
 def cards() -> None:
@@ -30,11 +42,7 @@ def cards() -> None:
         st.page_link("views/jobs.py", label="See how far it is", icon=":material/list_alt:", query_params={})
         return
     if not atlases:
-        st.info(
-            "Nothing here yet. Open a model, or make the first atlas on the command line:",
-            icon=":material/collections_bookmark:",
-        )
-        st.code("strata build MODEL_FILE --images FOLDER", language="bash")
+        nothing_yet()
         return
     sheets = Sheets()
     opened = strips(

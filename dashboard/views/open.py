@@ -15,7 +15,7 @@ from analysis.findings.words import counted
 from analysis.models.model import ModelCard
 from dashboard.frame import go, heading, plain, view
 from dashboard.joblist import left, span
-from dashboard.layers import about_layer
+from dashboard.layers import in_columns
 from dashboard.library import hands, jobs, library
 from dashboard.opening import estimate, making
 from dashboard.opening.choose import choose_images, choose_model, corrections
@@ -44,19 +44,19 @@ def wait_for(card: Future[ModelCard]) -> None:
 
 def recognised(card: ModelCard) -> None:
     st.subheader("What it is", anchor=False)
-    left_side, right_side = st.columns([3, 2], gap="large")
+    left_side, right_side = st.columns(2, gap="large")
     with left_side:
         st.markdown(f"**Architecture** {plain(card.computes)}")
         st.caption(plain(card.evidence))
         for warning in card.warnings:
             st.warning(plain(warning), icon=":material/warning:")
         rows = [_told(card, name) for name in ("size", "order", "range", "mean", "std", "crop")]
-        st.dataframe(rows, hide_index=True, width="stretch")
+        cells = [{name: plain(text) for name, text in row.items()} for row in rows]
+        st.table(cells, hide_index=True, border="horizontal")
     with right_side:
         channels = sum(layer.out_channels for layer in card.layers)
         st.markdown(f"**{len(card.layers)} conv layers**, {channels:,} channels")
-        table = [{"Layer": layer.name, "": about_layer(layer)} for layer in card.layers]
-        st.dataframe(table, hide_index=True, height=260)
+        st.dataframe([in_columns(layer) for layer in card.layers], hide_index=True, height=290, width="stretch")
     with st.expander("Something is wrong: correct it", icon=":material/edit:"):
         said = corrections(card, here.architecture, read_corrections(here.input))
     if said is not None:

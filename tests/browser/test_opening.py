@@ -36,3 +36,15 @@ def test_what_is_no_model_is_refused_in_a_sentence(visit, tmp_path: Path) -> Non
     chooser.value.set_files(str(file))
     page.wait_for_selector("text=is a picture", timeout=60_000)
     assert "Traceback" not in page.content()
+
+
+def test_a_sample_is_one_click_away_and_its_card_shows_a_picture(visit) -> None:
+    page = visit("/open")
+    card = page.locator(".shelf a", has_text="Small, grey")
+    card.scroll_into_view_if_needed()
+    card.locator("img").evaluate("image => image.decode()")
+    words = card.locator("p").first
+    assert words.evaluate("each => each.scrollWidth <= each.clientWidth && each.scrollHeight <= each.clientHeight + 1")
+    card.click()
+    page.wait_for_function("new URLSearchParams(location.search).get('file') === 'sample/small-grey'")
+    assert page.faults == []

@@ -243,6 +243,13 @@ class TestThePage:
         assert not app.exception
         assert component(app, "strata_dropzone")["to"] == "/bring/models"
 
+    def test_samples_are_there_at_once_with_all_that_is_said_of_them(self, own_shelf: Library, open_page: Open) -> None:
+        for page in ("open", "library"):  # the library is empty
+            offers = component(open_page(page), "strata_shelf")["offers"]
+            assert [offer["key"] for offer in offers] == [f"sample/{name}" for name in SAMPLES]
+            assert [offer["about"] for offer in offers] == [sample.story for sample in SAMPLES.values()]
+            assert all(offer["picture"] for offer in offers)
+
     def test_what_was_recognised_is_shown_before_anything_is_computed(
         self, own_shelf: Library, open_page: Open, answer: Answer
     ) -> None:
@@ -252,6 +259,9 @@ class TestThePage:
         assert "tiny net" in said
         assert "Told so by the test." in said
         assert "3 conv layers" in said
+        layers = app.dataframe[0].value
+        assert list(layers["Channels"]) == ["3 → 16", "16 → 48", "48 → 96"]
+        assert max(len(str(cell)) for row in layers.to_numpy() for cell in row) < 20
         assert Jobs(own_shelf.database_url).recent() == []
         assert own_shelf.models() == []
 

@@ -102,3 +102,10 @@ def test_dreams_are_asked_for_each_time_and_can_be_kept(own_shelf: Library) -> N
     assert (status, headers["cache-control"]) == (200, "private, no-cache")
     assert "content-disposition" not in headers
     assert "strata-abc-final.png" in get("/dreams/abc/final.png", "download")[1]["content-disposition"]
+
+
+def test_a_samples_picture_is_served_and_no_other_file_of_its_folder() -> None:
+    status, headers, body = get("/samples/doodles.webp")
+    assert (status, headers["content-type"], body[:4]) == (200, "image/webp", b"RIFF")
+    assert get("/samples/none.webp")[0] == 404
+    assert get("/samples/../weights/doodles.webp")[0] == 404

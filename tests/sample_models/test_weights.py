@@ -14,15 +14,17 @@ import pytest
 import torch
 from torch import Tensor
 
+from analysis.encoding import from_picture
 from analysis.models.capture import read
 from analysis.models.model import Model
 from analysis.models.open import open_model
 from sample_models import faults
-from sample_models.catalog import SAMPLES, WEIGHTS, draw_probe, sample_of
+from sample_models.catalog import PICTURES, SAMPLES, WEIGHTS, draw_probe, sample_of
 from sample_models.data import drawn, grey, marked, shrunk
 from sample_models.doodles.draw import CLASSES, SIZE, TOADSTOOL
 from sample_models.mark import CREATURES
 from sample_models.net import Plan, ResNet
+from sample_models.portray import SIDE, TILES
 from sample_models.training import accuracy
 from tests.shared import shared_file
 
@@ -182,7 +184,7 @@ def test_the_sick_nets_file_does_not_say_its_normalisation() -> None:
 
 
 def test_everything_ships_in_25_megabytes() -> None:
-    assert sum(path.stat().st_size for path in WEIGHTS.iterdir()) <= 25e6
+    assert sum(path.stat().st_size for path in (*WEIGHTS.iterdir(), *PICTURES.iterdir())) <= 25e6
     assert (WEIGHTS / "photos.pt").stat().st_size <= 12e6
 
 
@@ -223,6 +225,12 @@ def test_a_sample_is_known_by_its_content_whatever_its_file_is_called() -> None:
             found = sample_of(hashlib.sha256((WEIGHTS / name).read_bytes()).hexdigest())
             assert found is sample
     assert sample_of("ab" * 32) is None
+
+
+def test_every_sample_has_a_small_picture() -> None:
+    for sample in SAMPLES.values():
+        assert sample.picture.stat().st_size < 60_000
+        assert from_picture(sample.picture.read_bytes()).shape == (SIDE, TILES * SIDE, 3)
 
 
 def test_probes_are_what_each_sample_takes(tmp_path: Path) -> None:
