@@ -292,19 +292,20 @@ def compare(
     a: Annotated[str, typer.Argument(help="An atlas or model of the library.", show_default=False)],
     b: Annotated[str, typer.Argument(help="Another one.", show_default=False)],
     library: LIBRARY = HERE,
+    every: Annotated[bool, typer.Option("--all", help="Print every figure; JSON holds them all.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
-    """Lay two models of the library side by side: a row a layer."""
+    """Lay two models of the library side by side: a row a layer. What each column says stands below the table."""
     from analysis.atlas.library import Library
     from analysis.comparison.atlases import compare_atlases
-    from analysis.console import print_table
+    from analysis.console import print_comparison
 
     shelf = Library(library)
     table = compare_atlases(shelf.atlas(a), shelf.atlas(b))
     if as_json:
         print(table.to_json(orient="records", indent=2))
     else:
-        print_table(table)
+        print_comparison(table, every)
 
 
 @app.command()

@@ -14,6 +14,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
+from analysis.comparison.compare import MODEL_COLUMNS
 from analysis.findings.finding import NAMES, Finding, Missing
 from analysis.jobs.table import Job
 from analysis.models.input_spec import InputSpec
@@ -21,6 +22,8 @@ from analysis.models.model import ModelCard
 from analysis.probe.probe import ProbeCard
 
 out = Console(highlight=False)
+TELLING = ("layer_a", "layer_b", "mean_shift", "peak_ratio", "zeros_a", "zeros_b", "dead_a", "dead_b")
+"""Columns of a comparison that are printed unasked: those of the dashboard's page."""
 LINE_EVERY = 5.0
 """Seconds between two lines of progress in a log."""
 err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -89,6 +92,14 @@ def print_table(table: pd.DataFrame) -> None:
     for row in table.itertuples(index=False):
         printed.add_row(*(_cell(value) for value in row))
     _print_wide(printed)
+
+
+def print_comparison(table: pd.DataFrame, every: bool = False) -> None:
+    """Two models side by side; below, as a note and so no part of the table, what each column says."""
+    shown = table if every else table[list(TELLING)]
+    print_table(shown)
+    for name in map(str, shown):
+        err.print(f"[dim]{name.replace('_', ' ')}: {MODEL_COLUMNS[name]}[/]")
 
 
 def print_findings(findings: Sequence[Finding], unjudged: Sequence[Missing], most: int = 8) -> None:

@@ -12,6 +12,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from analysis.cli import app
+from analysis.comparison.compare import MODEL_COLUMNS
 from analysis.errors import StrataError
 from analysis.jobs.local import address_of, assignments, requested, writable
 from tests.tiny import tiny_images, tiny_onnx
@@ -85,7 +86,14 @@ def test_compare_prints_a_row_a_layer(library: Path) -> None:
     first, second = sorted(path.name for path in (library / "models").iterdir())
     table = strata("compare", first, second, "--library", library)
     assert table.returncode == 0
-    assert len(table.stdout.splitlines()) == 3
+    heads, *layers = table.stdout.splitlines()
+    assert len(layers) == 2
+    assert ("mean shift" in heads, "std ratio" in heads) == (True, False)
+    assert "mean shift: mean over the channels" in table.stderr
+    every = strata("compare", first, second, "--library", library, "--all")
+    for name, meaning in MODEL_COLUMNS.items():
+        assert name.replace("_", " ") in every.stdout
+        assert meaning in every.stderr
     rows = json.loads(strata("compare", first, second, "--library", library, "--json").stdout)
     assert [row["channels_a"] for row in rows] == [8, 12]
     assert all(row["mean_shift"] > 0 for row in rows)
