@@ -167,8 +167,9 @@ def report(costs: Sequence[Cost], setting: Setting, repeats: int, *, everything:
         channels = {layer.name: layer.out_channels for layer in setting.model.card.layers}
         total = sum(channels[cost.layer] * sorted(cost.channel)[len(cost.channel) // 2] for cost in costs)
         text.append(
-            f"The whole atlas ({sum(channels[cost.layer] for cost in costs):,} pictures) by these figures: "
-            f"{total / 60:.0f} minutes on one core, {total / 120:.0f} on two."
+            f"The pictures of all {sum(channels[cost.layer] for cost in costs):,} channels by these figures: "
+            f"{total / 60:.0f} minutes of processor time. Classes, sketches and measurements come beside them: a whole "
+            "atlas by the clock is measured by `python -m benchmarks.jobs --only whole`."
         )
     return "\n\n".join(text)
 
