@@ -53,16 +53,18 @@ def verify(
     library: LIBRARY = HERE,
     only_look: Annotated[bool, typer.Option("--only-look", help="Name damages, leave them where they are.")] = False,
 ) -> None:
-    """Name every damaged or missing piece; the damaged are set aside, and the next build makes them again."""
+    """Name every damaged or missing piece, and what failed; the damaged are set aside, the next build makes them."""
+    from analysis.atlas.artifacts import folder_of
     from analysis.atlas.library import Library
     from analysis.atlas.verify import NOT_THERE, set_aside
     from analysis.atlas.verify import verify as find
 
     shelf = Library(library).found()
     atlases = shelf.all_atlases() if name is None else [shelf.atlas(name)]
-    found = 0
+    found = failed = 0
     for atlas in atlases:
         damages = list(find(shelf, atlas))
+        failures = atlas.failures()
         for damage in damages[:NAMED]:
             print(f"{damage.path}: {damage.what}")
         if len(damages) > NAMED:
@@ -70,11 +72,18 @@ def verify(
             print("and " + ", ".join(f"{count} more {what}" for what, count in rest.items()))
         if not only_look:
             set_aside(atlas, damages)
+        for task, reason in failures[:NAMED]:
+            print(f"atlases/{atlas.id}/{folder_of(task)}: could not be made: {reason}")
+        if len(failures) > NAMED:
+            print(f"and {len(failures) - NAMED} more could not be made")
         found += len(damages)
+        failed += len(failures)
+    tried = "" if not failed else "; 1 task failed" if failed == 1 else f"; {failed} tasks failed"
     if found:
         things = "1 piece is" if found == 1 else f"{found} pieces are"
-        raise StrataError(f"{things} damaged or missing. Build the atlas again: what is whole is kept.")
-    out.print(f"{', '.join(atlas.id for atlas in atlases) or 'no atlas'}: nothing damaged or missing", soft_wrap=True)
+        raise StrataError(f"{things} damaged or missing{tried}. Build the atlas again: what is whole is kept.")
+    names = ", ".join(atlas.id for atlas in atlases) or "no atlas"
+    out.print(f"{names}: nothing damaged or missing{tried}", soft_wrap=True, markup=False)
 
 
 def delete(name: NAME, library: LIBRARY = HERE, database: DATABASE = None, yes: YES = False) -> None:

@@ -130,6 +130,8 @@ class Artifacts:
             return str(from_json(self._failure(task).read_bytes())["reason"])
         except FileNotFoundError:
             return None
+        except (ValueError, KeyError, TypeError):
+            return "it failed; the reason can not be read any more"
 
     def _failure(self, task: Task) -> Path:
         return self.root / "failures" / f"{task.key}.json"

@@ -64,6 +64,23 @@ def test_verify_names_damage_once_sets_it_aside_and_then_asks_for_a_build(home: 
     assert not atlas.artifacts.has(PICTURES[0])
 
 
+def test_verify_says_what_failed(home: Library) -> None:
+    (atlas,) = home.atlases()
+    for task, reason in zip(PICTURES, ("no memory", "killed [twice]"), strict=False):
+        remove(atlas.root / folder_of(task))
+        atlas.artifacts.fail(task, reason)
+    result = strata("verify")
+    assert result.exit_code == 0
+    assert f"{folder_of(PICTURES[0])}: could not be made: no memory" in result.output
+    assert "nothing damaged or missing; 2 tasks failed" in result.output
+    (failure,) = atlas.root.glob(f"failures/{PICTURES[1].key}.json")
+    failure.write_bytes(b"{")
+    (atlas.root / folder_of(PICTURES[2]) / "facts.json").write_bytes(b"{}")
+    result = strata("verify")
+    assert "the reason can not be read any more" in result.output
+    assert "1 piece is damaged or missing; 2 tasks failed" in said(result)
+
+
 def test_a_deletion_asks_first(home: Library) -> None:
     assert "Nothing was deleted" in said(strata("delete", "net", answer="n\n"))
     assert len(home.atlases()) == 1
