@@ -22,7 +22,8 @@ def prepare(library_root: str, request: BuildRequest) -> tuple[str, str]:
 
     library = Library(library_root)
     card, _file = library.model(request.model)
-    probe = None if request.images is None else open_probe(request.images, **request.image_options).card
+    options = {"channels": card.input.channels, **request.image_options}
+    probe = None if request.images is None else open_probe(request.images, **options).card
     wanted = _wanted(card, request)
     tasks = plan(card, probe, wanted, request.techniques)
     atlas = library.create_atlas(card, probe)

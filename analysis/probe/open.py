@@ -16,7 +16,7 @@ from analysis.probe.arrays import open_idx, open_npy, open_npz
 from analysis.probe.errors import ProbeError
 from analysis.probe.folder import open_folder, open_image
 from analysis.probe.picture import Undecodable, is_image_name
-from analysis.probe.prepare import prepare
+from analysis.probe.prepare import misfit, prepare
 from analysis.probe.probe import Probe, ProbeCard
 from analysis.probe.source import Source
 from analysis.probe.subset import drawing_order
@@ -27,15 +27,16 @@ CACHE_BYTES = 192 * 2**20
 """Prepared images kept a process, as bytes a pixel: exemplars come back to the same images again and again."""
 
 
-def open_probe(source: str, *, count: int | None = None, seed: int = 0) -> Probe:
+def open_probe(source: str, *, count: int | None = None, seed: int = 0, channels: int | None = None) -> Probe:
     """Where images are → a probe of the readable ones.
 
-    source : a folder (searched to the bottom; one folder a class gives labels), a single image, a tar of images,
-             .npz, .npy, IDX, or torchvision:<dataset>:<folder>
-    count  : take that many, drawn with `seed`, evenly over the classes where there are labels; None: all
+    source   : a folder (searched to the bottom; one folder a class gives labels), a single image, a tar of images,
+               .npz, .npy, IDX, or torchvision:<dataset>:<folder>
+    count    : take that many, drawn with `seed`, evenly over the classes where there are labels; None: all
+    channels : of the model that is to see them; None: any
 
-    Images that can not be read are left out, counted and named in `card.skipped`. Raises ProbeError where there is
-    nothing to read.
+    Images that can not be read, or not given to so many channels, are left out, counted and named in `card.skipped`.
+    Raises ProbeError where there is nothing to read.
     """
     listed = list_source(source)
     if count is not None and count < 1:
@@ -46,7 +47,9 @@ def open_probe(source: str, *, count: int | None = None, seed: int = 0) -> Probe
         if count is not None and len(taken) == count:
             break
         try:
-            listed.decode(index)
+            image = listed.decode(index)
+            if channels is not None and (reason := misfit(image, channels)) is not None:
+                raise Undecodable(f"it {reason}")
             taken.append(index)
         except (Undecodable, OSError) as problem:
             skipped.append((listed.names[index], str(problem)))
@@ -54,9 +57,10 @@ def open_probe(source: str, *, count: int | None = None, seed: int = 0) -> Probe
         name, reason = skipped[0]
         raise ProbeError(
             f"None of the {len(skipped)} images in {source} can be read; of {name}, for one: {reason}. "
-            "Check that they are whole image files."
+            "Check that they are whole image files, with the channels that the model was trained on."
         )
-    return ImageProbe(listed, sorted(taken), source, {"count": count, "seed": seed}, tuple(sorted(skipped)))
+    options = {"count": count, "seed": seed, "channels": channels}
+    return ImageProbe(listed, sorted(taken), source, options, tuple(sorted(skipped)))
 
 
 def list_source(source: str) -> Source:

@@ -81,10 +81,19 @@ def _decode_tiff(content: bytes) -> Image.Image | Planes:
         plain = len(file.pages) == 1 and page.samplesperpixel in {1, 3, 4} and page.bitspersample == 8
         if not plain and page.photometric != tifffile.PHOTOMETRIC.PALETTE:
             try:
-                return planes_of(file.asarray())
+                planes = planes_of(file.asarray())
+                return _on_white(planes, page) if len(planes) == 2 else planes
             except ValueError:  # a compression that needs tifffile's companion; Pillow may know it
                 pass
     return _decode_picture(content)
+
+
+def _on_white(planes: Planes, page: tifffile.TiffPage) -> Planes:
+    """Grey and how opaque it is → grey, laid on white; two planes that are something else as they are."""
+    grey, opaque = planes[:1], planes[1:]
+    if tifffile.EXTRASAMPLE.UNASSALPHA in page.extrasamples:
+        return grey * opaque + (1 - opaque)
+    return grey + (1 - opaque) if tifffile.EXTRASAMPLE.ASSOCALPHA in page.extrasamples else planes
 
 
 def planes_of(array: np.ndarray) -> Planes:

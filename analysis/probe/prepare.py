@@ -69,15 +69,24 @@ def _planes_of_picture(image: Image.Image) -> Planes:
 
 def with_channels(planes: Planes, channels: int, name: str) -> Planes:
     """Grey to any number of channels, colour to grey; anything else must have the right number already."""
+    reason = misfit(planes, channels)
+    if reason is not None:
+        raise ProbeError(f"{name} {reason}. Give images with the channels the model was trained on.")
     if planes.shape[0] == channels:
         return planes
     if planes.shape[0] == 1:
         return np.repeat(planes, channels, axis=0)
-    if channels == 1 and planes.shape[0] == 3:
+    if channels == 1:
         return np.einsum("c,chw->hw", np.array(LUMA, np.float32), planes)[None]
-    if channels == 3 and planes.shape[0] == 4:
-        return planes[:3]
-    raise ProbeError(
-        f"{name} has {planes.shape[0]} channels and the model wants {channels}. "
-        "Give images with the channels the model was trained on."
-    )
+    return planes[:channels]
+
+
+def misfit(image: Image.Image | Planes, channels: int) -> str | None:
+    """Why no input of so many channels can be made of an image, as the end of a sentence; None where it can."""
+    if isinstance(image, Image.Image):
+        own, possible = len(image.getbands()), {1, 3}
+    else:
+        own, possible = image.shape[0], {3: {1}, 4: {3}}.get(image.shape[0], set())
+    if own in {1, channels} or channels in possible:
+        return None
+    return f"has {own} channels and the model wants {channels}"

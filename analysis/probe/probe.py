@@ -20,10 +20,10 @@ class ProbeCard:
 
     hash    : 32 hexadecimal digits over the images' content, order and labels
     source  : where the images are, as `open_probe` takes it
-    options : what else `open_probe` needs to find the same images again (count, seed)
+    options : what else `open_probe` needs to find the same images again (count, seed, channels)
     count   : number of readable images
     classes : class names in the order of the label numbers, empty where there are no labels
-    skipped : files that could not be read, each with the reason
+    skipped : files that could not be read, or not given to the model, each with the reason
     """
 
     hash: str

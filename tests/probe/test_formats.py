@@ -95,6 +95,18 @@ def test_exif_rotation() -> None:
     np.testing.assert_array_equal(seen(content, "a.png"), as_planes(PIXELS))
 
 
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+@pytest.mark.parametrize("alpha", ["unassalpha", "assocalpha"])
+def test_grey_with_transparent_parts_is_grey_on_white(kind: type, alpha: str, tmp_path: Path) -> None:
+    most = np.iinfo(kind).max
+    grey, opaque = (np.random.default_rng(0).random((2, *SIZE)) * most).astype(kind) / most
+    stored = grey * opaque if alpha == "assocalpha" else grey
+    pixels = np.round(np.stack([stored, opaque], axis=2) * most).astype(kind)
+    tifffile.imwrite(tmp_path / "a.tif", pixels, photometric="minisblack", extrasamples=[alpha])
+    (image,) = open_probe(str(tmp_path), channels=3).batch([0], SPEC).numpy()
+    np.testing.assert_allclose(image, np.repeat((grey * opaque + 1 - opaque)[None], 3, axis=0), atol=1 / 255)
+
+
 @pytest.mark.parametrize("channels", [2, 5, 7])
 def test_multispectral(channels: int, tmp_path: Path) -> None:
     planes = np.random.default_rng(0).integers(0, 4096, (channels, *SIZE)).astype(np.uint16)
