@@ -70,11 +70,15 @@ def inspect(
 @app.command()
 def build(
     file: FILE,
-    images: Annotated[Path | None, typer.Option(help="Real images to measure the model on: a folder.")] = None,
+    images: Annotated[
+        str | None,
+        typer.Option(help="Real images to measure the model on: a folder, torchvision:CIFAR10:data …"),
+    ] = None,
     library: LIBRARY = HERE,
     layers: Annotated[str | None, typer.Option(help="Only these layers, comma-separated.")] = None,
     channels: Annotated[str | None, typer.Option(help="Only these channels of each layer: 0-11,40.")] = None,
     count: Annotated[int | None, typer.Option(min=1, help="Use this many of the images.")] = None,
+    count_seed: Annotated[int, typer.Option(min=0, help="Which of them --count draws: others for each number.")] = 0,
     steps: Annotated[int | None, typer.Option(help="Optimisation steps of a picture.")] = None,
     size: Annotated[int | None, typer.Option(help="Size of a picture in px.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the pictures.")] = None,
@@ -95,8 +99,9 @@ def build(
     from analysis.console import print_skipped
     from analysis.jobs.check import check_layers, check_techniques
     from analysis.jobs.cluster import Hands
-    from analysis.jobs.local import address_of, build_here, requested
+    from analysis.jobs.local import build_here, requested
     from analysis.jobs.request import EVERYTHING, possible
+    from analysis.probe.address import absolute
     from analysis.probe.open import list_source
 
     # what is mistyped is said before the model is opened
@@ -104,7 +109,7 @@ def build(
     check_techniques(requested(only, EVERYTHING, pictures, settings or []))
     numbers = None if channels is None else _numbers(channels)
     if images is not None:
-        list_source(address_of(images))
+        list_source(absolute(images))
     card = _open_card(file, **_opening(architecture, architecture_args, input_spec, partial, trust))
     named = _names(layers)
     check_layers(card, named or ())
@@ -112,8 +117,8 @@ def build(
     shelf.add_model(card, file)
     request: dict[str, Any] = {
         "model": card.id,
-        "images": None if images is None else address_of(images),
-        "image_options": {} if count is None else {"count": count},
+        "images": None if images is None else absolute(images),
+        "image_options": {} if count is None else {"count": count, "seed": count_seed},
         "layers": named,
         "channels": numbers,
         "techniques": requested(only, possible(card.weights_only, images is not None), pictures, settings or []),
@@ -254,7 +259,7 @@ def render(
     site: Annotated[str, typer.Option(help="Where the layer is read: conv, norm or activation.")] = "conv",
     alpha: Annotated[bool, typer.Option("--alpha", help="What the channel does not look at is transparent.")] = False,
     planes: Annotated[bool, typer.Option("--planes", help="Each plane of the input for itself, not colours.")] = False,
-    images: Annotated[Path | None, typer.Option(help="Real images that say what pictures look like.")] = None,
+    images: Annotated[str | None, typer.Option(help="Real images that say what pictures look like.")] = None,
     library: LIBRARY = HERE,
     settings: Annotated[list[str] | None, typer.Option("--set", help="Any parameter: steps=64, goal=neuron.")] = None,
     trust: TRUST = False,
@@ -263,12 +268,13 @@ def render(
     """Draw one channel or class: several faces, its opposite, any site, a mixture of channels."""
     from analysis.console import print_table
     from analysis.jobs.check import check_channel, check_techniques
-    from analysis.jobs.local import address_of, assignments, atlas_for, render_here, save_faces, writable
+    from analysis.jobs.local import assignments, atlas_for, render_here, save_faces, writable
+    from analysis.probe.address import absolute
     from analysis.probe.open import list_source
 
     writable(out)
     if images is not None:
-        list_source(address_of(images))
+        list_source(absolute(images))
     if sign not in (1, -1):
         raise StrataError(f"--sign is 1 (for) or -1 (against), not {sign}. Choose one of them.")
     chosen = {"negative": sign < 0, "faces": faces, "site": site, **assignments(settings or [])}

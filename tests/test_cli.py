@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import json
+import struct
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 from typer.testing import CliRunner
 
+from analysis.atlas.library import Library
 from analysis.cli import app
 from analysis.comparison.compare import MODEL_COLUMNS
 from analysis.errors import StrataError
-from analysis.jobs.local import address_of, assignments, requested, writable
+from analysis.jobs.local import assignments, requested, writable
+from analysis.jobs.prepare import prepare
+from analysis.jobs.request import BuildRequest
+from analysis.models.open import inspect_model
+from analysis.probe.probe import ProbeCard
 from tests.tiny import tiny_images, tiny_onnx
 
 
@@ -145,6 +153,46 @@ def test_a_folder_without_images_is_a_sentence(model: Path, tmp_path: Path) -> N
     assert "Traceback" not in told.stderr
 
 
+def test_images_by_the_name_of_a_data_set_some_of_them_and_one_that_does_not_fit(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`torchvision:…` is no path; another --count-seed takes other images; a file of five bands is left out."""
+    raw = tmp_path / "data" / "MNIST" / "raw"
+    raw.mkdir(parents=True)
+    pixels = np.random.default_rng(0).integers(0, 255, 6 * 32 * 32).astype(np.uint8).tobytes()
+    for part in ("train", "t10k"):
+        (raw / f"{part}-images-idx3-ubyte").write_bytes(struct.pack(">BBBBiii", 0, 0, 8, 3, 6, 32, 32) + pixels)
+        (raw / f"{part}-labels-idx1-ubyte").write_bytes(struct.pack(">BBBBi", 0, 0, 8, 1, 6) + bytes(range(6)))
+    images = tiny_images(tmp_path / "images", 4)
+    tifffile.imwrite(images / "odd" / "five.tif", np.zeros((5, 8, 8), np.uint16), photometric="minisblack")
+    asked: list[dict[str, object]] = []
+
+    def build_here(library: Library, request: dict[str, object], on: object) -> None:
+        asked.append(request)
+        raise StrataError("asked")
+
+    monkeypatch.setattr("analysis.jobs.local.build_here", build_here)
+    monkeypatch.setattr("analysis.models.guard.inspect_guarded", inspect_model)
+    monkeypatch.chdir(tmp_path)
+
+    def probe_of(*arguments: object) -> ProbeCard:
+        command = ["build", model, "--library", "library", "--only", "statistics", *arguments]
+        CliRunner().invoke(app, [str(each) for each in command])
+        atlas, _ = prepare("library", BuildRequest(**asked[-1]))
+        probe = Library("library").atlas(atlas).probe
+        assert probe is not None
+        return probe
+
+    first = probe_of("--images", "torchvision:MNIST:data", "--count", 3)
+    other = probe_of("--images", "torchvision:MNIST:data", "--count", 3, "--count-seed", 1)
+    folder = probe_of("--images", "images")
+    assert first.source == f"torchvision:MNIST:{tmp_path / 'data'}"
+    assert other.options == {"count": 3, "seed": 1, "channels": 3}
+    assert first.hash != other.hash
+    assert (first.count, other.count, folder.count) == (3, 3, 4)
+    assert folder.skipped == (("odd/five.tif", "it has 5 channels and the model wants 3"),)
+
+
 def test_settings_are_read_as_json_where_they_are_json() -> None:
     assert assignments(["steps=32", "name=x y", "size=null"]) == {"steps": 32, "name": "x y", "size": None}
 
@@ -207,8 +255,3 @@ def test_a_name_that_is_neither_a_file_nor_a_model_says_so(library: Path, tmp_pa
     command = ["dream", "x.png", "--layer", "l", "--out", str(tmp_path / "x.png"), "--library", str(library)]
     told = str(CliRunner().invoke(app, [*command, "--model", "nope.onnx"]).exception)
     assert told.startswith("nope.onnx is no file here. There is no model “nope.onnx” in the library. What there is: ")
-
-
-def test_where_images_are_is_the_same_from_any_folder() -> None:
-    assert address_of(Path("images")) == str(Path.cwd() / "images")
-    assert address_of(Path("torchvision:CIFAR10:/data")) == "torchvision:CIFAR10:/data"

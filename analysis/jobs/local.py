@@ -26,7 +26,7 @@ from analysis.jobs.request import BuildRequest, DreamRequest, LookRequest, Rende
 from analysis.jobs.table import Job, Jobs, Kind
 from analysis.models.model import ModelCard
 from analysis.probe import open_probe
-from analysis.probe.torchvision_set import PREFIX
+from analysis.probe.address import absolute
 
 
 def writable(out: Path, folder: bool = False) -> None:
@@ -42,11 +42,6 @@ def writable(out: Path, folder: bool = False) -> None:
             pass
     except OSError as error:
         raise StrataError(f"{out} can not be written ({error.strerror}). Choose another place with --out.") from error
-
-
-def address_of(images: Path) -> str:
-    """Where images are, the same from any folder."""
-    return str(images) if str(images).startswith(PREFIX) else str(images.absolute())
 
 
 def build_here(library: Library, request: Mapping[str, Any], on: Hands) -> Job:
@@ -102,11 +97,11 @@ def save_faces(atlas: Atlas, made: Render, out: Path, kind: str = "") -> None:
     page.save(out, "png")
 
 
-def atlas_for(library: Library, card: ModelCard, images: Path | None) -> Atlas:
+def atlas_for(library: Library, card: ModelCard, images: str | Path | None) -> Atlas:
     """The atlas that pictures of a model go into: that of these images; without any, the newest there is, or one
     without images."""
     if images is not None:
-        return library.create_atlas(card, open_probe(address_of(images)).card)
+        return library.create_atlas(card, open_probe(absolute(images), channels=card.input.channels).card)
     known = [atlas for atlas in library.atlases() if atlas.model.id == card.id]
     return known[0] if known else library.create_atlas(card, None)
 

@@ -10,10 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
 from analysis.models.input_spec import InputSpec
 from analysis.probe import open_probe
+from analysis.probe.address import absolute
 from analysis.probe.errors import ProbeError
 from analysis.probe.labels import labels_from_paths
 from analysis.probe.probe import ProbeCard
@@ -133,6 +135,31 @@ def test_unreadable_images_are_skipped_counted_and_named(folder: Path) -> None:
     assert reasons["class-1/empty.jpg"] == "the file is empty"
     assert reasons["class-2/text.png"] == "no known image format"
     assert open_probe(str(folder), count=COUNT).card.count == COUNT
+
+
+def test_images_of_other_channels_than_the_model_s_are_left_out_and_named(folder: Path) -> None:
+    """One odd file in a folder must not end the build of all the others."""
+    tifffile.imwrite(folder / "class-0" / "five.tif", np.zeros((5, 8, 8), np.uint16), photometric="minisblack")
+    Image.fromarray(np.zeros((8, 8), np.uint8)).save(folder / "class-0" / "grey.png")
+    probe = open_probe(str(folder), channels=3)
+    assert probe.card.count == COUNT + 1
+    assert probe.card.skipped == (("class-0/five.tif", "it has 5 channels and the model wants 3"),)
+    assert len(probe.batch(range(COUNT + 1), InputSpec(3, 8, 8))) == COUNT + 1
+    assert open_probe(probe.card.source, **probe.card.options).card == probe.card
+    assert open_probe(str(folder), count=COUNT, channels=3).card.count == COUNT
+    assert open_probe(str(folder), channels=5).card.count == 2, "grey is given to any"
+    (folder / "class-0" / "grey.png").unlink()
+    with pytest.raises(ProbeError, match=r"of class-0/000\.png, for one: it has 3 channels and the model wants 7"):
+        open_probe(str(folder), channels=7)
+
+
+def test_an_address_holds_in_every_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert absolute("images") == absolute(Path("images")) == str(tmp_path / "images")
+    assert absolute("/images") == "/images"
+    assert absolute("torchvision:MNIST:data") == f"torchvision:MNIST:{tmp_path / 'data'}"
+    assert absolute("torchvision:MNIST:/a:b") == "torchvision:MNIST:/a:b"
+    assert absolute("torchvision:MNIST") == "torchvision:MNIST"
 
 
 def test_what_is_no_probe_gets_its_own_sentence(tmp_path: Path) -> None:
