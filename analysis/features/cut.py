@@ -1,4 +1,5 @@
-"""The part of a net up to one conv as a graph of its own: nothing is watched, nothing behind it runs, norms are folded.
+"""The part of a net up to one conv, or head, as a graph of its own: nothing is watched, nothing behind it runs, norms
+are folded.
 
 The tap (analysis/models/tap.py) reads any model; watching every operator costs a tenth of a step. Where a net can be
 traced symbolically, its graph is cut behind the conv, batch normalisations are folded into the convs before them, and
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import torch
@@ -18,6 +20,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from analysis.features.mean_map import averages, mean_map
 from analysis.models.assemble import example_of
 from analysis.models.capture import run_to
+from analysis.models.heads import heads_of, run_head
 from analysis.models.input_spec import InputSpec
 from analysis.models.model import Model
 
@@ -27,10 +30,10 @@ ALIKE = 1e-4
 
 @dataclass(frozen=True)
 class Cut:
-    """A net cut at a conv.
+    """A net cut at a conv, or whole for a head.
 
-    before : prepared images → what the conv sees
-    conv   : itself
+    before : prepared images → what the conv sees; what the net returns
+    conv   : itself; what takes a head's logits from that
     spec   : what prepares images
     device : where all of it lies
     """
@@ -41,7 +44,7 @@ class Cut:
     device: torch.device
 
     def __call__(self, pictures: Tensor) -> Tensor:
-        """[B, C, H, W] in [0, 1] → the conv's own output, as `run_to` gives it, but faster."""
+        """[B, C, H, W] in [0, 1] → the conv's own output, as `run_to` gives it, or `run_head`, but faster."""
         maps: Tensor = self.conv(self._seen(pictures))
         return maps
 
@@ -58,12 +61,24 @@ class Cut:
         return seen
 
 
+class _Head(nn.Module):
+    """What a net returns → the logits of one of its heads, [B, K, 1, 1]."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+
+    def forward(self, output: Any) -> Tensor:
+        return heads_of(output)[self.name][..., None, None]
+
+
 _last: WeakKeyDictionary[nn.Module, tuple[str, Cut | None]] = WeakKeyDictionary()
 """The cut that each open net was last read through: a layer's pictures are made one after the other."""
 
 
 def cut_at(model: Model, layer: str) -> Cut | None:
-    """None where a net can not be cut so: graphs that are not modules, control flow, convs called by function."""
+    """At a conv layer or a head. None where a net can not be cut so: graphs that are not modules, control flow, convs
+    called by function, a softmax or sigmoid at the very end."""
     known = _last.get(model.module)
     if known is None or known[0] != layer:
         known = layer, _verified(model, layer)
@@ -76,9 +91,11 @@ def _verified(model: Model, layer: str) -> Cut | None:
         return None
     images = example_of(model.card.input, count=2).to(model.device)
     try:
-        cut = Cut(_graph(model.module, layer), model.module.get_submodule(layer), model.card.input, model.device)
+        head = model.card.is_head(layer)
+        end = _Head(layer) if head else model.module.get_submodule(layer)
+        cut = Cut(_graph(model.module, None if head else layer), end, model.card.input, model.device)
         with torch.no_grad():
-            found, wanted = cut(images), run_to(model, images, layer)
+            found, wanted = cut(images), (run_head if head else run_to)(model, images, layer)
     except Exception:  # whatever tracing meets in a net's own code: the tap reads it
         return None
     if found.shape != wanted.shape or not bool((found - wanted).abs().max() <= ALIKE * wanted.std()):
@@ -86,15 +103,17 @@ def _verified(model: Model, layer: str) -> Cut | None:
     return cut
 
 
-def _graph(module: nn.Module, layer: str) -> fx.GraphModule:
-    """The net up to what the conv module of this name sees when it is first called. Raises where it is not."""
+def _graph(module: nn.Module, layer: str | None) -> fx.GraphModule:
+    """The net up to what the conv module of this name sees when it is first called; all of it for None. Raises where it
+    is not called."""
     traced = fx.symbolic_trace(module)
     nodes = list(traced.graph.nodes)
-    (end,) = [node for node in nodes if node.op == "call_module" and node.target == layer][:1]
-    with traced.graph.inserting_before(end):
-        traced.graph.output(end.args[0])
-    for node in reversed(nodes[nodes.index(end) :]):
-        traced.graph.erase_node(node)
+    if layer is not None:
+        (end,) = [node for node in nodes if node.op == "call_module" and node.target == layer][:1]
+        with traced.graph.inserting_before(end):
+            traced.graph.output(end.args[0])
+        for node in reversed(nodes[nodes.index(end) :]):
+            traced.graph.erase_node(node)
     traced.graph.eliminate_dead_code()
     parts = dict(traced.named_modules())
     for node in list(traced.graph.nodes):

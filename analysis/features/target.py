@@ -45,10 +45,12 @@ class Target:
 
     def read(self, pictures: Tensor) -> Tensor:
         """[N, C, H, W] in [0, 1] as the net sees them → [N, units, h, w], differentiable."""
+        cut = self._cut()
+        if cut:
+            return cut(pictures)
         if self.model.card.is_head(self.name):
             return run_head(self.model, pictures, self.name)
-        cut = self._cut()
-        return cut(pictures) if cut else run_to_site(self.model, pictures, self.name, self.site)
+        return run_to_site(self.model, pictures, self.name, self.site)
 
     def means(self, pictures: Tensor) -> Tensor:
         """[N, C, H, W] as `shown` → [N, units, 1, 1], differentiable: the means of what `counted` leaves of a map."""
@@ -57,8 +59,7 @@ class Target:
         return counted(self.read(pictures), self.view).mean((2, 3), keepdim=True) if means is None else means
 
     def _cut(self) -> Cut | None:
-        wanted = self.site == "conv" and not self.model.card.is_head(self.name)
-        return cut_at(self.model, self.name) if wanted else None
+        return cut_at(self.model, self.name) if self.site == "conv" else None
 
     def maps(self, pictures: Tensor) -> Tensor:
         """The maps of whole pictures, [N, C, height, width] → [N, units, h, w] that see nothing but them."""

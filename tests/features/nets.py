@@ -72,6 +72,19 @@ def small_net(channels: int = 3, seed: int = 0) -> nn.Module:
     )
 
 
+class Several(nn.Module):
+    """A map, and two heads with names."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.net, self.age, self.kind = small_net(), nn.Linear(10, 5), nn.Linear(10, 3)
+
+    def forward(self, images: torch.Tensor) -> dict[str, torch.Tensor]:
+        maps = self.net(images)
+        mean = maps.mean((2, 3))
+        return {"maps": maps, "age": self.age(mean), "kind": self.kind(mean).softmax(1)}
+
+
 def gabor(angle: float, wavelength: float = 6.0, size: int = 15) -> torch.Tensor:
     """[3, size, size]: a grey grating whose waves run along `angle` (degrees, 0 is to the right), without mean."""
     axis = torch.arange(size) - (size - 1) / 2

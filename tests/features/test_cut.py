@@ -7,8 +7,9 @@ from torch.nn import functional
 
 from analysis.features.cut import cut_at
 from analysis.models.capture import run_to
+from analysis.models.heads import run_head
 from analysis.models.torchvision_import import torchvision
-from tests.features.nets import model_of, small_net, spec_of
+from tests.features.nets import Several, model_of, small_net, spec_of
 
 
 class Residual(nn.Module):
@@ -61,6 +62,7 @@ NETS = {
 
 @pytest.mark.parametrize("name", NETS)
 def test_every_layer_reads_and_pulls_as_through_the_tap(name):
+    torch.manual_seed(0)  # where a ReLU's input is nearly zero, one digit decides whether its derivative is
     model = model_of(shaken(NETS[name]()), spec_of(height=64, width=64))
     before = {key: value.clone() for key, value in model.module.state_dict().items()}
     images = torch.rand(2, 3, 64, 64)
@@ -81,6 +83,30 @@ def test_every_layer_reads_and_pulls_as_through_the_tap(name):
     after = model.module.state_dict()
     assert after.keys() == before.keys()
     assert all(torch.equal(after[key], value) for key, value in before.items())
+
+
+@pytest.mark.parametrize("name", ["resnet", "squeezenet"])
+def test_a_head_reads_and_pulls_as_through_the_tap(name):
+    torch.manual_seed(0)  # where a ReLU's input is nearly zero, one digit decides whether its derivative is
+    model = model_of(shaken(NETS[name]()), spec_of(height=64, width=64))
+    images = torch.rand(2, 3, 64, 64)
+    cut = cut_at(model, "output")
+    assert cut is not None
+    maps, pulls = [], []
+    for read in (cut, lambda pictures: run_head(model, pictures, "output")):
+        leaf = images.clone().requires_grad_()
+        maps.append(read(leaf))
+        pulls += torch.autograd.grad(maps[-1].square().mean(), leaf)
+    for found, wanted in (maps, pulls):
+        assert (found - wanted).abs().max() <= 1e-3 * wanted.abs().max()
+
+
+def test_one_of_several_heads_is_cut_and_one_behind_a_softmax_is_not():
+    model = model_of(Several())
+    cut, images = cut_at(model, "output.age"), torch.rand(2, 3, 48, 48)
+    assert cut is not None
+    assert torch.allclose(cut(images), run_head(model, images, "output.age"), atol=1e-6)
+    assert cut_at(model, "output.kind") is None
 
 
 def test_what_can_not_be_cut_is_left_to_the_tap():

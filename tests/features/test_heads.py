@@ -8,26 +8,13 @@ from analysis.errors import StrataError
 from analysis.features.parameters import Parameters
 from analysis.features.render import render
 from analysis.models.heads import run_head
-from tests.features.nets import model_of, plain_prior, small_net
+from tests.features.nets import Several, model_of, plain_prior, small_net
 
 QUICK = Parameters(steps=24, batch=2)
 
 
 def classifier(*end: nn.Module) -> nn.Module:
     return nn.Sequential(small_net(), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(10, 4), *end)
-
-
-class Several(nn.Module):
-    """A map, and two heads with names."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.net, self.age, self.kind = small_net(), nn.Linear(10, 5), nn.Linear(10, 3)
-
-    def forward(self, images: torch.Tensor) -> dict[str, torch.Tensor]:
-        maps = self.net(images)
-        mean = maps.mean((2, 3))
-        return {"maps": maps, "age": self.age(mean), "kind": self.kind(mean).softmax(1)}
 
 
 def test_a_class_picture_raises_its_logit():
