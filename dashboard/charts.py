@@ -46,12 +46,13 @@ def _hierarchy(rungs: tuple[Rung, ...], twin: tuple[Rung, ...], accent: str) -> 
     names = [rung.layer for rung in rungs]
     figure = make_subplots(1, 3, horizontal_spacing=0.07, subplot_titles=[title for title, _, _ in panels])
     for column, (title, figure_of, form) in enumerate(panels, start=1):
-        told = f"%{{customdata}}<br>{title}: %{{y:{form}}}"
+        told = f"%{{text}}<br>{title}: %{{y:{form}}}"
         line = go.Scatter(
             x=list(range(len(names))),
             y=[getattr(rung, figure_of) for rung in rungs],
             mode="lines+markers",
             customdata=names,
+            text=[_as_text(name) for name in names],
             line={"color": accent, "width": 2, "shape": "spline", "smoothing": 0.4},
             marker={"size": 8},
             hovertemplate=f"{told}<extra></extra>",
@@ -64,6 +65,7 @@ def _hierarchy(rungs: tuple[Rung, ...], twin: tuple[Rung, ...], accent: str) -> 
                 y=[known.get(name) for name in names],
                 mode="lines",
                 customdata=names,
+                text=[_as_text(name) for name in names],
                 line={"color": GREY, "width": 2, "dash": "dot"},
                 hovertemplate=f"{told}, with random weights<extra></extra>",
             )

@@ -8,7 +8,7 @@ import uuid
 import streamlit as st
 
 from analysis.errors import StrataError
-from dashboard.frame import heading, is_headed
+from dashboard.frame import heading, is_headed, plain
 from dashboard.library import NotThere
 from dashboard.state import Unreadable, View
 
@@ -18,7 +18,7 @@ _log = logging.getLogger("strata.dashboard")
 def tell(error: StrataError, page: str = "") -> None:
     """Say what is wrong, and offer the nearest place that there is. page: the one that could not be shown."""
     _title("Not found" if isinstance(error, NotThere | Unreadable) else "This can not be shown")
-    st.warning(str(error), icon=":material/explore_off:")
+    st.warning(plain(str(error)), icon=":material/explore_off:")
     with st.container(horizontal=True):
         there, place = _nearest(error, page)
         if there and place.atlas:
@@ -26,7 +26,7 @@ def tell(error: StrataError, page: str = "") -> None:
             label = " / ".join(part for part in parts if part)
             st.page_link(
                 f"views/{there}.py",
-                label=f"Open {label}",
+                label=f"Open {plain(label)}",
                 icon=":material/near_me:",
                 query_params=place.to_query(),
             )

@@ -38,7 +38,7 @@ def _say_something(atlas: Atlas, layer: ConvLayer, channel: int) -> None:
     try:
         add_note(atlas, layer.name, channel, who, text, verdict or "")
     except StrataError as error:
-        st.warning(str(error), icon=":material/edit_off:")
+        st.warning(plain(str(error)), icon=":material/edit_off:")
         return
     st.rerun()
 

@@ -11,6 +11,7 @@ import streamlit as st
 from analysis.models.input_spec import InputSpec
 from analysis.models.model import ModelCard
 from dashboard.components.dropzone import dropzone
+from dashboard.frame import plain
 from dashboard.library import library
 from dashboard.opening.allowed import Kind, offered
 from dashboard.opening.samples import choose_sample
@@ -131,7 +132,7 @@ def _numbers(text: str, otherwise: tuple[float, ...]) -> list[float]:
     try:
         values = [float(part) for part in text.split(",")]
     except ValueError:
-        st.warning(f"“{text}” is no list of numbers, so what was there stays.", icon=":material/edit_off:")
+        st.warning(f"“{plain(text)}” is no list of numbers, so what was there stays.", icon=":material/edit_off:")
         return list(otherwise)
     return list(otherwise) if text == _listed(otherwise) else values
 

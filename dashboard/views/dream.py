@@ -36,7 +36,7 @@ def chosen_image() -> tuple[bytes, str] | None:
     try:
         keep_image(brought.getvalue(), brought.name)
     except StrataError as error:
-        st.error(str(error), icon=":material/broken_image:")
+        st.error(plain(str(error)), icon=":material/broken_image:")
         return None
     st.image(brought.getvalue(), alt=brought.name)
     return brought.getvalue(), brought.name
@@ -101,7 +101,7 @@ def again(job: Job) -> None:
 def watch(job_id: str) -> None:
     job = jobs().get(job_id)
     if job.state == "failed":
-        st.error(job.error or "This dream failed.", icon=":material/error:")
+        st.error(plain(job.error or "This dream failed."), icon=":material/error:")
     elif job.state == "cancelled":
         st.info("This dream was stopped. What it had drawn by then is kept.", icon=":material/stop_circle:")
     elif not job.ended:

@@ -110,7 +110,7 @@ def going_on(request: LookRequest, found: Look | None, job: Job | None) -> None:
             st.button("Stop", icon=":material/stop:", on_click=jobs().cancel, args=(job.id,), disabled=job.cancel)
         return
     if job.state == "failed":
-        st.error(job.error or "This look failed.", icon=":material/error:")
+        st.error(plain(job.error or "This look failed."), icon=":material/error:")
     elif job.state == "cancelled":
         st.info("This was stopped. What was found by then is kept.", icon=":material/stop_circle:")
     elif found is None:

@@ -33,7 +33,7 @@ heading(atlas.model.name, " · ".join((about_model(atlas), about_size(atlas), ab
 if story := story_of(atlas):
     st.markdown(f"**What to look at** · {plain(story)}")
 for warning in atlas.model.warnings:
-    st.warning(warning, icon=":material/warning:")
+    st.warning(plain(warning), icon=":material/warning:")
 if atlas.probe and atlas.probe.skipped:
     with st.expander(f"Images that could not be read: {len(atlas.probe.skipped)}", icon=":material/broken_image:"):
         for name, reason in atlas.probe.skipped[:50]:

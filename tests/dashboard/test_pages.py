@@ -458,3 +458,11 @@ class TestTheLayersPlot:
         assert all(len(whole) == 4 for whole in panel["whole"])
         (sheet,) = {s for whole in panel["whole"] for s, _ in whole}
         assert "/images/" in data["sheets"][sheet]["url"]
+
+
+def test_what_an_address_says_is_shown_as_text(shelf: Library, open_page: Open) -> None:
+    """A picture in Markdown would be fetched from wherever the address's writer likes."""
+    app = open_page("layer", atlas="tiny", layer="![](https://elsewhere.example/seen.png)")
+    (told,) = app.warning
+    assert "elsewhere" in told.value
+    assert "![" not in told.value
