@@ -71,7 +71,7 @@ def atlas_strip(atlas: Atlas, sheets: Sheets, findings: Figure) -> Strip:
     if not total:
         progress = Figure("waiting", "…", about="Nothing of it is planned yet.")
     elif done < total:
-        progress = Figure("done", f"{done / total:.0%}", done / total)
+        progress = Figure("done", f"{100 * done / total:.0f} %", done / total)
     else:
         progress = Figure("complete", on_day(atlas.created))
     figures = [Figure("failed", str(failed), alarm=True)] if failed else []

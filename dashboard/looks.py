@@ -119,7 +119,10 @@ def known_of(place: Place, image: str) -> Known | None:
     item = _item(atlas, int(name), _predictions(atlas))
     images = atlas.images()
     rows = [] if images is None else images[images["image"] == int(name)].to_dict("records")
-    label = readable(str(row["label"])) if (row := next(iter(rows), None)) and not pd.isna(row["label"]) else ""
+    row = next(iter(rows), None)
+    label = item.title if item.title != _untitled(int(name)) else ""
+    if not label and row is not None and not pd.isna(row["label"]):
+        label = readable(str(row["label"]))
     return Known(label, item.about, None if row is None else _thumbnail(atlas, row))
 
 
@@ -144,8 +147,8 @@ def title_of(found: Look | None, image: str, known: Known | None = None) -> str:
 def about(found: Look | None, image: str, known: Known | None = None) -> str:
     """One line: where it is from, and what the model says it is."""
     if found is None:
-        number = image.partition("/")[2]
-        return f"image {number} of the probe · {known.said}" if known and known.said else ""
+        where = [f"image {image.partition('/')[2]} of the probe"] if known and known.label else []
+        return " · ".join([*where, *([known.said] if known and known.said else [])])
     subject = found.facts["subject"]
     parts = [] if subject["number"] is None else [f"image {subject['number']} of the probe"]
     for answers in list(found.facts["heads"].values())[:1]:
@@ -291,8 +294,12 @@ def _predictions(atlas: Atlas) -> dict[str, np.ndarray] | None:
     return answers if int(answers["outputs"]) == len(atlas.probe.classes) else None
 
 
+def _untitled(image: int) -> str:
+    return f"Image {image}"
+
+
 def _item(atlas: Atlas, image: int, answers: Mapping[str, np.ndarray] | None) -> Item:
-    title, said = f"Image {image}", ""
+    title, said = _untitled(image), ""
     if answers is not None and atlas.probe is not None:
         row = int(np.searchsorted(answers["images"], image))
         classes = atlas.probe.classes

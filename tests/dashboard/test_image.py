@@ -121,9 +121,13 @@ class TestWaiting:
     def test_what_is_not_known_is_left_out(self, own_shelf: Library, tmp_path: Path, open_page: Open) -> None:
         (tmp_path / "tiny.pth").write_bytes(b"weights")
         own_shelf.add_model(model_card(), tmp_path / "tiny.pth")
-        add_atlas(own_shelf, model_card(), done=0)
+        atlas = add_atlas(own_shelf, model_card(), done=0)
         app = open_page("image", atlas="tiny", image="probe/7")
         assert app.title[0].value == "Image 7 of the probe"
+        assert not app.get("image")
+        add_answers(atlas)
+        app = open_page("image", atlas="tiny", image="probe/7")
+        assert app.title[0].value == "Tench", "the answers know its label before its small picture is there"
         assert not app.get("image")
 
 
