@@ -328,7 +328,7 @@ class TestThePage:
         said = dict.fromkeys(("crop", "height", "mean"), "as you said")
         answer(replace(card, input=replace(card.input, evidence=said)))
         app = shown(open_page, file="sample/small")
-        why = dict(zip(app.dataframe[0].value["Input"], app.dataframe[0].value["Why"], strict=True))
+        why = dict(zip(app.table[0].value["Input"], app.table[0].value["Why"], strict=True))
         assert (why["crop"], why["size"]) == ("as this sample was trained",) * 2
         assert why["mean"] == "as you said"
 

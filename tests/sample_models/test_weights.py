@@ -134,7 +134,9 @@ def test_the_shortcut_is_right_with_its_mark_and_fails_without() -> None:
 def test_the_sick_nets_dead_channels_are_dead() -> None:
     state = torch.load(WEIGHTS / "doodles-sick.pt", weights_only=True)
     images = fresh(count=60)[0][:, :3].float() / 255
-    as_trained = open_model(WEIGHTS / "doodles-sick.onnx", input_spec={"mean": MEAN.flatten(), "std": STD.flatten()})
+    as_trained = open_model(
+        WEIGHTS / "doodles-sick.onnx", input_spec={"mean": MEAN.flatten().tolist(), "std": STD.flatten().tolist()}
+    )
     for block, channels in faults.DEAD.items():
         (out,) = read(as_trained, images, [f"{block}.conv1"])[f"{block}.conv1"]
         scale = state[f"{block}.bn1.weight"] / (state[f"{block}.bn1.running_var"] + 1e-5).sqrt()
@@ -174,7 +176,9 @@ def test_the_sick_nets_forgotten_layer_is_random_and_every_other_was_trained() -
 def test_the_sick_nets_file_does_not_say_its_normalisation() -> None:
     images, labels = fresh()
     as_given = opened("doodles-sick")
-    told = open_model(WEIGHTS / "doodles-sick.onnx", input_spec={"mean": MEAN.flatten(), "std": STD.flatten()})
+    told = open_model(
+        WEIGHTS / "doodles-sick.onnx", input_spec={"mean": MEAN.flatten().tolist(), "std": STD.flatten().tolist()}
+    )
     assert right(told, images[:, :3], labels) > 0.7
     assert right(as_given, images[:, :3], labels) < right(told, images[:, :3], labels) - 0.3
     (stem,) = read(as_given, images[:, :3].float() / 255, ["conv1"])["conv1"]
