@@ -40,7 +40,7 @@ def test_jobs_are_listed_with_how_far_they_are_and_who_asked(jobs: Jobs) -> None
     jobs.claim()
     jobs.submit("build", {"model": "net-12345678"}, "Bert")
     waiting = jobs.submit("render", {"atlas": "other.images"})
-    drawn = {"layers": 4, "layers_done": 1, "channels": 12, "channels_done": 3, "seconds_left": 80.0}
+    drawn = {"layers": 4, "layers_done": 1, "seconds_left": 80.0, "techniques": {"features": (1, 9)}}
     jobs.write(build.id, done=3, total=9, progress=drawn)
     for part in ("build", "net-12345678", "running", "33 %", "1/4 layers", "1 min 20 s left", "Ada, Bert"):
         assert part in line_of(build.id)
