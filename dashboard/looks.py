@@ -232,7 +232,7 @@ def _layer(facts: dict[str, Any], found: Look, place: Place, sheets: Sheets, com
         [
             Channel(
                 each["channel"],
-                f"{each['high']:.3g}" if each["z"] is None else f"{each['z']:+.1f} σ",
+                _value(each, found.card.has_a_channel_a_class(name)),
                 labels.get(each["channel"], ""),
                 tiles.get(each["channel"]),
                 (heat, number),
@@ -243,11 +243,17 @@ def _layer(facts: dict[str, Any], found: Look, place: Place, sheets: Sheets, com
     )
 
 
+def _value(channel: dict[str, Any], pooled: bool) -> str:
+    if channel["z"] is not None:
+        return f"{channel['z']:+.1f} σ"
+    return f"{channel['mean' if pooled else 'high']:.3g}"
+
+
 def _how(facts: dict[str, Any], found: Look) -> str:
     if not facts["channels"]:
         return "No channel of this layer lets anything of this image through."
     if found.card.has_a_channel_a_class(facts["name"]):
-        return "This layer has a channel for each class; those of the greatest response, which make the answer."
+        return "This layer has a channel for each class; those of the greatest mean, which make the answer."
     if facts["measured"]:
         return "Channels that answer most, in deviations of their peak over the probe's images."
     return "Channels of the greatest response; without an atlas it is not known which of them is unusual."

@@ -203,8 +203,9 @@ def _layer(folder: Path, card: ModelCard, layer: ConvLayer, seen: Seen, atlas: A
     from analysis.looking.look import strongest
 
     response = seen.layers[layer.name]
-    statistics = None if atlas is None or card.has_a_channel_a_class(layer.name) else atlas.statistics(layer.name)
-    found = strongest(response, statistics)
+    pooled = card.has_a_channel_a_class(layer.name)
+    statistics = None if atlas is None or pooled else atlas.statistics(layer.name)
+    found = strongest(response, statistics, pooled=pooled)
     if found:
         maps = response.through[[each.channel for each in found]]
         tiles, _reach = shades(over_image(maps, layer, (card.input.height, card.input.width), SIDE))

@@ -58,12 +58,14 @@ class Strong:
     """A channel that answers strongly. z: deviations above its mean peak over the probe; None where that is not known.
 
     peak, high : the greatest value of its map, at the conv's own output and after the activation
+    mean       : the mean of its map after the activation
     """
 
     channel: int
     z: float | None
     peak: float
     high: float
+    mean: float
 
 
 def look(model: Model, image: Tensor) -> Seen:
@@ -108,20 +110,27 @@ def _best(logits: Tensor, returned: Tensor) -> list[Answer]:
     return [Answer(int(number), float(logits[number]), float(shares[number])) for number in best]
 
 
-def strongest(response: Response, statistics: pd.DataFrame | None, count: int = TOP_CHANNELS) -> list[Strong]:
+def strongest(
+    response: Response, statistics: pd.DataFrame | None, count: int = TOP_CHANNELS, *, pooled: bool = False
+) -> list[Strong]:
     """The channels that answer an image most, first the most.
 
     By z = (peak − mean) ÷ deviation of the channel's peaks over the probe's images where `statistics` has them; else by
-    the greatest value after the activation. Channels of which nothing comes through are left out.
+    the greatest value after the activation, or if `pooled` by the mean, of which a pooling head makes its answer.
+    Channels of which nothing comes through are left out.
     """
-    peaks, high = response.peaks.double().numpy(), response.through.flatten(1).amax(1).double().numpy()
+    peaks, maps = response.peaks.double().numpy(), response.through.flatten(1).double()
+    high, mean = maps.amax(1).numpy(), maps.mean(1).numpy()
     known = response.silent.logical_not().numpy() & np.isfinite(peaks)
     z = None if statistics is None else _standard(peaks, statistics)
-    order_by = high if z is None else z
+    order_by = mean if pooled else high if z is None else z
     known &= np.isfinite(order_by)
     channels = np.flatnonzero(known)
     best = channels[np.argsort(-order_by[channels], kind="stable")][:count]
-    return [Strong(int(c), None if z is None else float(z[c]), float(peaks[c]), float(high[c])) for c in best]
+    return [
+        Strong(int(c), None if z is None else float(z[c]), float(peaks[c]), float(high[c]), float(mean[c]))
+        for c in best
+    ]
 
 
 def _standard(peaks: np.ndarray, statistics: pd.DataFrame) -> np.ndarray:

@@ -114,7 +114,10 @@ def going_on(request: LookRequest, found: Look | None, job: Job | None) -> None:
     elif job.state == "cancelled":
         st.info("This was stopped. What was found by then is kept.", icon=":material/stop_circle:")
     elif found is None:
-        st.info("What was found in this image was removed from the library.", icon=":material/delete:")
+        st.info(
+            "What was found in this image is not there any more: it was removed, or an earlier Strata found it.",
+            icon=":material/delete:",
+        )
     if job.state != "done" or found is None:
         label = "Go on" if job.state == "cancelled" else "Try again"
         st.button(label, icon=":material/replay:", on_click=ask, args=(request,), key="again")
