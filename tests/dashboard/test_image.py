@@ -250,7 +250,7 @@ class TestLooking:
     ) -> None:
         table.finish(look_job(table, asked(atlas)).id, "done")
         app = open_page("image", atlas=atlas.id, image="probe/7")
-        assert "removed from the library" in words(app)
+        assert "is not there any more" in words(app)
 
     def test_the_jobs_page_leads_to_it(self, own_shelf: Library, atlas: Atlas, table: Jobs, open_page: Open) -> None:
         look_job(table, asked(atlas))
