@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import ParseResult, parse_qsl, urlparse
@@ -14,6 +15,12 @@ from tests.dashboard.synthetic import make_library
 
 APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
 Open = Callable[..., AppTest]
+
+
+@pytest.fixture(autouse=True)
+def own_main(monkeypatch: pytest.MonkeyPatch) -> None:
+    """AppTest leaves its page as `__main__`, and every process that a later test spawns would run it first."""
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
 
 
 @pytest.fixture(scope="session")
