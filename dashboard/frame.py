@@ -112,8 +112,19 @@ def go(page: str, place: View, replace: bool = False) -> None:
     st.switch_page(f"views/{page}.py", query_params=place.to_query())
 
 
-def remember(new: View) -> None:
-    """Put a view into the address, touching only what differs."""
+PLACE = ("atlas", "other", "layer", "channel", "image", "job")
+"""What of a view says where one is; the rest says how it looks there."""
+
+
+def remember(new: View, moved: Collection[str] = ()) -> None:
+    """Put a view of this page into the address, touching only what differs. moved: what of the place this page changes.
+
+    Where the address is another place's by now, nothing is done: the timer of a page that is being left may overtake
+    the page that comes, and Streamlit then calls what belongs to the page that was left.
+    """
+    now = view()
+    if any(getattr(new, name) != getattr(now, name) for name in PLACE if name not in moved):
+        return
     wanted = new.to_query()
     if wanted != st.query_params.to_dict():
         st.query_params.from_dict(wanted)

@@ -59,7 +59,7 @@ with second:
     id_b = choose("Second", pair[1])
 if (id_a, id_b) != pair:
     here = here.at(atlas=id_a, other=id_b)
-    remember(here)
+    remember(here, moved=("atlas", "other"))
 a, b = atlases[id_a], atlases[id_b]
 
 
@@ -84,7 +84,7 @@ def one_layer(a: Atlas, b: Atlas, layer_a: str | None, layer_b: str | None) -> N
         labels=facts.labels,
         highlights=facts.highlights,
         view=view().at(atlas=a.id, other=b.id),
-        on_view=remember,
+        on_view=lambda new: remember(new, moved=("atlas", "other")),
         key=f"pair-{a.id}-{b.id}-{layer_a}-{layer_b}",
     )
     if opened:

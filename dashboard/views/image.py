@@ -150,7 +150,7 @@ def show(place: Place, request: LookRequest, found: Look, running: bool) -> None
     layer = now.layer if any(each.name == now.layer for each in seen.layers) else ""
 
     def went(to: str, channel: int | None) -> None:
-        remember(view().at(layer=to, channel=channel))
+        remember(here.at(layer=to, channel=channel), moved=("layer", "channel"))
 
     opened, wanted = look(seen, layer, now.channel, went, key=f"look-{found.key}")
     if wanted:

@@ -81,7 +81,7 @@ def test_from_an_upload_to_a_heat_map_to_the_channel_and_back(visit, shown: Libr
 
     page.locator(".channel .words a").nth(1).click()
     page.wait_for_url(f"**/channel?atlas=*layer={LAYER}&channel=1")
-    page.wait_for_selector("text=Channel 1")
+    page.wait_for_selector("h1:has-text('Channel 1')")
     page.mouse.move(5, 5)
     page.go_back()
     page.wait_for_url("**/image?*")
