@@ -88,7 +88,7 @@ def visit(chromium, site: str) -> Iterator[Callable]:  # type: ignore[no-untyped
         context = chromium.new_context(viewport={"width": 1280, "height": 720}, **options)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(60_000)
         page.faults = []
         page.on("pageerror", lambda error: page.faults.append(str(error)))
         page.goto(site + address)

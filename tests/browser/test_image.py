@@ -37,12 +37,8 @@ def opacity(page) -> list[float]:
     }""")
 
 
-PATIENCE = 60_000  # ms: two browsers at once on a busy machine
-
-
 def test_from_an_upload_to_a_heat_map_to_the_channel_and_back(visit, shown: Library, table: Jobs) -> None:
     page = visit(f"/image?atlas={ATLAS}")
-    page.set_default_timeout(PATIENCE)
     bring = page.locator(".dropzone input[type=file]")
     bring.wait_for(state="attached")
     bring.set_input_files({"name": "photo.png", "mimeType": "image/png", "buffer": b"nothing of the kind"})
@@ -58,7 +54,6 @@ def test_from_an_upload_to_a_heat_map_to_the_channel_and_back(visit, shown: Libr
     page.wait_for_selector(".strip button:nth-child(1) img")
     page.wait_for_selector(".strip button:nth-child(2) .coming")
     other = visit("/" + page.url.split("/", 3)[3])
-    other.set_default_timeout(PATIENCE)
     for each in (page, other):
         each.wait_for_selector(".channel")
 
@@ -94,7 +89,6 @@ def test_from_an_upload_to_a_heat_map_to_the_channel_and_back(visit, shown: Libr
 def test_layers_by_key_and_an_address_that_opens_the_same(visit, shown: Library, table: Jobs) -> None:
     found(shown, shown.atlas(ATLAS), asked(shown.atlas(ATLAS), 11))
     page = visit(f"/image?atlas={ATLAS}&image=probe/11&layer={LAYER}&channel=3")
-    page.set_default_timeout(PATIENCE)
     page.locator(".told", has_text="Where channel 3 answers").wait_for()
     page.keyboard.press("]")
     page.wait_for_url("**layer=features.2.conv*")
@@ -102,7 +96,6 @@ def test_layers_by_key_and_an_address_that_opens_the_same(visit, shown: Library,
     page.keyboard.press("[")
     page.wait_for_url("**layer=features.0.conv*")
     again = visit("/" + page.url.split("/", 3)[3])
-    again.set_default_timeout(PATIENCE)
     again.locator(".strip [aria-selected=true]", has_text="features.0.conv").wait_for()
     again.locator(".kept img").hover()
     again.locator(".told", has_text="What features.0.conv kept").wait_for()

@@ -155,15 +155,15 @@ def engine_dies(jobs: Jobs) -> None:
 
 
 def test_a_job_whose_engines_heart_stands_still_is_taken_up_whatever_the_time_of_day(database: str) -> None:
-    jobs = Jobs(database, lost_after=timedelta(seconds=0.3))
+    jobs = Jobs(database, lost_after=timedelta(seconds=2))
     job = jobs.submit("build", REQUEST)
     jobs.claim()
     for then in ("1990-01-01T00:00:00.000000+00:00", "2190-01-01T00:00:00.000000+00:00"):  # a clock that was set
         owned_by(jobs, "elsewhere/1/0.00", heartbeat=then)
         assert jobs.claim() is None
-        time.sleep(0.2)
+        time.sleep(0.5)
         assert jobs.claim() is None
-        time.sleep(0.2)
+        time.sleep(2)
         again = jobs.claim()
         assert again is not None
         assert again.id == job.id
@@ -179,7 +179,7 @@ def test_an_engine_that_died_on_this_machine_is_missed_at_once(jobs: Jobs) -> No
 
 
 def test_a_job_whose_engine_died_is_cancelled_without_another_one(database: str) -> None:
-    jobs = Jobs(database, lost_after=timedelta(seconds=0.2))
+    jobs = Jobs(database, lost_after=timedelta(seconds=2))
     here = jobs.submit("build", REQUEST)
     jobs.claim()
     engine_dies(jobs)
@@ -190,7 +190,7 @@ def test_a_job_whose_engine_died_is_cancelled_without_another_one(database: str)
     owned_by(jobs, "elsewhere/1/0.00")
     jobs.cancel(elsewhere.id)
     assert jobs.get(elsewhere.id).state == "running", "it may live"
-    time.sleep(0.3)
+    time.sleep(2.1)
     jobs.cancel(elsewhere.id)
     assert jobs.get(elsewhere.id).state == "cancelled"
 
