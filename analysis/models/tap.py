@@ -82,3 +82,12 @@ def run_tapped(tap: ConvTap, forward: Callable[[], Any]) -> Any:
         if tap.stopped:
             return None
         raise
+
+
+def tensors_in(values: Any) -> list[torch.Tensor]:
+    """The tensors of an operator's arguments or results, in order: lists and tuples of any depth."""
+    if isinstance(values, torch.Tensor):
+        return [values]
+    if isinstance(values, list | tuple):
+        return [tensor for value in values for tensor in tensors_in(value)]
+    return []

@@ -13,7 +13,7 @@ from torch.utils.weak import WeakTensorKeyDictionary
 from analysis.models.layers import ConvLayer
 from analysis.models.receptive import Factor, Sight, merge
 from analysis.models.sight_rules import RULES, concatenate, convolution
-from analysis.models.tap import CONVOLUTIONS, ConvCall, ConvTap, run_tapped
+from analysis.models.tap import CONVOLUTIONS, ConvCall, ConvTap, run_tapped, tensors_in
 
 
 @dataclass(frozen=True)
@@ -23,14 +23,6 @@ class Trace:
     layers: tuple[ConvLayer, ...]
     calls: tuple[str, ...]
     output: Any
-
-
-def _tensors(values: Any) -> list[torch.Tensor]:
-    if isinstance(values, torch.Tensor):
-        return [values]
-    if isinstance(values, list | tuple):
-        return [tensor for value in values for tensor in _tensors(value)]
-    return []
 
 
 class _TraceTap(ConvTap):
@@ -73,8 +65,8 @@ class _TraceTap(ConvTap):
         return self._named.get(_place(tensor)) or self._origins.get(tensor)
 
     def _follow(self, func: Any, args: Sequence[Any], output: Any) -> None:
-        operands = _tensors(args)
-        outputs = _tensors(output)
+        operands = tensors_in(args)
+        outputs = tensors_in(output)
         sights = self._sight_of(func, args, operands, output)
         if sights is None:
             origin = next((name for tensor in operands if (name := self.origin(tensor))), None)
@@ -89,7 +81,7 @@ class _TraceTap(ConvTap):
     ) -> list[Sight] | None:
         found = [self.sight(tensor) for tensor in operands]
         known = [sight for sight in found if sight is not None]
-        outputs = _tensors(output)
+        outputs = tensors_in(output)
         if not known or not outputs:
             return None
         name = func.overloadpacket.__name__.rstrip("_")

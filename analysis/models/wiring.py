@@ -20,7 +20,7 @@ from torch.utils.weak import WeakTensorKeyDictionary
 
 from analysis.models.heads import heads_of
 from analysis.models.model import Model
-from analysis.models.tap import ConvCall, ConvTap, run_tapped
+from analysis.models.tap import ConvCall, ConvTap, run_tapped, tensors_in
 
 
 def _listing(names: str) -> frozenset[str]:
@@ -159,8 +159,8 @@ class _WiringTap(ConvTap):
 
     def other(self, func: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
         output = func(*args, **kwargs)
-        if any(tensor in self._origins for tensor in _tensors([args, list(kwargs.values())])):
-            outputs = _tensors(output)
+        if any(tensor in self._origins for tensor in tensors_in([args, list(kwargs.values())])):
+            outputs = tensors_in(output)
             name = func._schema.name.split("::")[1]
             name = name.rstrip("_") if not name.endswith("__") else name
             try:
@@ -176,7 +176,7 @@ class _WiringTap(ConvTap):
         self, func: Any, name: str, args: Sequence[Any], kwargs: dict[str, Any], output: Any
     ) -> Sequence[_Origin] | None:
         """The origins of an operator's outputs; None where they are lost here."""
-        out = _tensors(output)[0]
+        out = tensors_in(output)[0]
         first = args[0] if args else None
         if name in MOVING:
             return self._moved(func, name, args, kwargs)
@@ -200,10 +200,10 @@ class _WiringTap(ConvTap):
 
         def move(parts: list[torch.Tensor]) -> list[torch.Tensor]:
             try:
-                return _tensors(func(parts if listed else parts[0], *rest, **kwargs))
+                return tensors_in(func(parts if listed else parts[0], *rest, **kwargs))
             except RuntimeError:  # a view of numbers that do not lie one after the other
                 solid = [part.contiguous() for part in parts]
-                return _tensors(func(solid if listed else solid[0], *rest, **kwargs))
+                return tensors_in(func(solid if listed else solid[0], *rest, **kwargs))
 
         terms: list[list[_Term]] = []
         for place in range(max(len(origin.terms) for origin in origins)):
@@ -312,14 +312,6 @@ def _wires(parts: Sequence[Wires]) -> Wires:
     for part in parts:
         found = found + part
     return found
-
-
-def _tensors(values: Any) -> list[torch.Tensor]:
-    if isinstance(values, torch.Tensor):
-        return [values]
-    if isinstance(values, list | tuple):
-        return [tensor for value in values for tensor in _tensors(value)]
-    return []
 
 
 def _alone(origin: _Origin, func: Any, name: str, args: Sequence[Any], out: torch.Tensor) -> Sequence[_Origin] | None:

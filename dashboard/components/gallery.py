@@ -11,7 +11,7 @@ from dashboard.components.assets import text
 from dashboard.pictures import Sheets, Tile
 
 _gallery = st.components.v2.component(
-    "strata_gallery", html=text("gallery.html"), css=text("gallery.css"), js=text("sheets.js", "gallery.js")
+    "strata_gallery", html=text("gallery.html"), css=text("gallery.css"), js=text("make.js", "sheets.js", "gallery.js")
 )
 
 

@@ -12,7 +12,7 @@ from dashboard.components.assets import text
 from dashboard.pictures import Tile
 
 _look = st.components.v2.component(
-    "strata_look", html=text("look.html"), css=text("look.css"), js=text("sheets.js", "heat.js", "look.js")
+    "strata_look", html=text("look.html"), css=text("look.css"), js=text("make.js", "sheets.js", "heat.js", "look.js")
 )
 
 

@@ -45,7 +45,7 @@ def _choose_own() -> str | None:
     return _one_of({f"library/{card.id}": card.id for card in library().models()}, "model")
 
 
-def choose_images(current: str, sample: str) -> str | None:
+def choose_images(sample: str) -> str | None:
     """The images that a person chose in this run. sample: the sample that is opened, empty for none."""
     kinds = [BRING, *([SERVER] if offered("images") else []), SAMPLE, NONE]
     usual = SAMPLE if sample else BRING

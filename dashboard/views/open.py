@@ -97,7 +97,7 @@ def make(file: ModelFile, card: ModelCard) -> None:
             st.page_link("views/open.py", label="Other images", query_params=here.at(images="").to_query())
         chosen = here.images
     else:
-        chosen = choose_images(here.images, sample)
+        chosen = choose_images(sample)
         if chosen and chosen.startswith("upload/"):
             go("open", here.at(images=chosen))
     if chosen is None and not card.weights_only:

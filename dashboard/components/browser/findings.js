@@ -9,11 +9,7 @@ export default function (component) {
   const root = parentElement.querySelector(".findings")
   const state = OPEN.get(parentElement) || { all: false, opened: new Set() }
   OPEN.set(parentElement, state)
-  const go = (layer, channel) => (event) => {
-    if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return
-    event.preventDefault()
-    setTriggerValue("opened", { layer, channel })
-  }
+  const go = (layer, channel) => setTriggerValue("opened", { layer, channel })
   const fill = () => {
     const shown = state.all ? data.cards : data.cards.slice(0, FIRST)
     root.querySelector(".cards").replaceChildren(...shown.map((card) => cardOf(card, data, state, go)))
@@ -59,8 +55,7 @@ function partsOf(card, data, go) {
   }
   if (card.layer) {
     const link = make("a", "layer", `Open ${card.layer}`)
-    link.href = card.href
-    link.onclick = go(card.layer, null)
+    lead(link, card.href, () => go(card.layer, null))
     parts.push(link)
   }
   return parts
@@ -74,9 +69,8 @@ function told(what, words) {
 
 function unitOf(unit, card, data, go) {
   const link = make("a", "unit")
-  link.href = unit.href
+  lead(link, unit.href, () => go(unit.layer, unit.channel))
   link.title = `${unit.layer}:${unit.channel}`
-  link.onclick = go(unit.layer, unit.channel)
   const canvas = make("canvas")
   const side = 64 * (window.devicePixelRatio || 1)
   Object.assign(canvas, { width: side, height: side })

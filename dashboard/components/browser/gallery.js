@@ -7,11 +7,11 @@ export default function (component) {
 }
 
 function itemOf(item, data, tell) {
-  const link = document.createElement("a")
-  link.href = item.href
+  const link = make("a")
+  lead(link, item.href, () => tell("opened", item.key))
   link.setAttribute("role", "listitem")
   link.title = [item.title, item.about].filter(Boolean).join(", ")
-  const canvas = document.createElement("canvas")
+  const canvas = make("canvas")
   const side = 140 * (window.devicePixelRatio || 1)
   Object.assign(canvas, { width: side, height: side })
   const draw = () => {
@@ -20,14 +20,6 @@ function itemOf(item, data, tell) {
     if (item.tile) drawTile(context, data.sheets[item.tile[0]], item.tile[1], 0, 0, side, draw)
   }
   draw()
-  const [title, about] = [document.createElement("b"), document.createElement("span")]
-  title.textContent = item.title
-  about.textContent = item.about
-  link.append(canvas, title, about)
-  link.onclick = (event) => {
-    if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return
-    event.preventDefault()
-    tell("opened", item.key)
-  }
+  link.append(canvas, make("b", "", item.title), make("span", "", item.about))
   return link
 }

@@ -33,24 +33,12 @@ export default function (component) {
   showStage(root, state)
 }
 
-function make(kind, className, text) {
-  const element = document.createElement(kind)
-  if (className) element.className = className
-  if (text !== undefined) element.textContent = text
-  return element
-}
-
-// A link that opens within the page; with a modifier, as any link does.
+// A link within a card that is itself pressed.
 function linkTo(href, className, text, state) {
   const link = make(href ? "a" : "span", className, text)
   if (!href) return link
-  link.href = href
-  link.onclick = (event) => {
-    event.stopPropagation()
-    if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return
-    event.preventDefault()
-    state.open(href)
-  }
+  lead(link, href, () => state.open(href))
+  link.addEventListener("click", (event) => event.stopPropagation())
   return link
 }
 

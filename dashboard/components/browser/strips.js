@@ -43,13 +43,8 @@ function titleOf(title, rows) {
 
 function rowOf(row, data, drawn, setTriggerValue) {
   const link = make("a", row.here ? "row here" : "row")
-  link.href = row.href
+  lead(link, row.href, () => setTriggerValue("opened", row.key))
   link.setAttribute("role", "listitem")
-  link.onclick = (event) => {
-    if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return
-    event.preventDefault()
-    setTriggerValue("opened", row.key)
-  }
   const who = make("div", "who")
   if (row.field !== null) who.append(fieldOf(row.field))
   const words = make("div")

@@ -61,7 +61,7 @@ function rowOf(row, data, go) {
   const items = make("div", "neighbours")
   for (const item of row.items) {
     const link = make("a", "neighbour")
-    leads(link, item, go)
+    lead(link, item.href, () => go(item.step))
     link.append(tileOf(item, data), make("b", "", item.label), make("span", "", item.value))
     items.append(link)
   }
@@ -69,18 +69,9 @@ function rowOf(row, data, go) {
   return section
 }
 
-function leads(link, to, go) {
-  link.href = to.href
-  link.onclick = (event) => {
-    if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return
-    event.preventDefault()
-    go(to.step)
-  }
-}
-
 function noteOf(note, data, go) {
   const box = make(note.step ? "a" : "div", "note")
-  if (note.step) leads(box, note, go)
+  if (note.step) lead(box, note.href, () => go(note.step))
   if (note.tile) box.append(tileOf(note, data))
   const words = make("div", "words")
   words.append(make("h3", "", note.title), make("p", "about", note.about), ...note.bars.map(barOf))
