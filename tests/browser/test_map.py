@@ -20,6 +20,16 @@ INK = """() => {
 }"""
 
 
+def drawn_whole(page) -> float:
+    """The share of the plane that is drawn, once no more of it comes."""
+    page.wait_for_function(f"({INK})() > 0.05")
+    before, now = 0.0, float(page.evaluate(INK))
+    while now != before:
+        page.wait_for_timeout(500)
+        before, now = now, float(page.evaluate(INK))
+    return now
+
+
 def draw_around_all(page) -> dict[str, float]:
     """With Shift, around the first plane. Returns where that is."""
     box = page.locator(".plane").first.bounding_box()
@@ -41,7 +51,7 @@ def test_it_is_drawn_zoomed_picked_and_opened(visit, shown: Library) -> None:
     page.wait_for_function(f"({INK})() > 0.05")
     box = draw_around_all(page)
     page.wait_for_selector("text=Look at the 47 channels picked here")
-    before = page.evaluate(INK)
+    before = drawn_whole(page)
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.mouse.wheel(0, -500)
     page.wait_for_function(f"Math.abs(({INK})() - {before}) > 0.01")
@@ -91,7 +101,7 @@ def test_its_keys_work_and_are_listed(visit, shown: Library) -> None:
     page.keyboard.press("Escape")
     page.wait_for_selector("dialog.keys[open]", state="hidden")
     page.evaluate("document.activeElement.blur()")
-    before = page.evaluate(INK)
+    before = drawn_whole(page)
     page.keyboard.press("+")
     page.wait_for_function(f"Math.abs(({INK})() - {before}) > 0.01")
     page.keyboard.press("Home")
