@@ -4,6 +4,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 LIBRARY ?= library
 PORT ?= 8501
+JOBS ?= 1
 
 .PHONY: run test lint fast bench bench-jobs bench-loading samples samples-photo help
 
@@ -11,8 +12,8 @@ run: $(INSTALLED) ## start Strata on http://localhost:8501, with its sample atla
 	@$(BIN)/python -m sample_models.first_run --library $(LIBRARY)
 	@$(BIN)/strata serve --library $(LIBRARY) --port $(PORT)
 
-test: lint ## every test that this machine can run; says which it left out and why
-	$(BIN)/pytest
+test: lint ## every test that this machine can run; says which it left out and why; JOBS=2: in two processes
+	$(BIN)/pytest $(if $(filter-out 1,$(JOBS)),-n $(JOBS) --dist loadfile)
 
 fast: $(INSTALLED) ## the tests that take seconds
 	$(BIN)/pytest -m "not slow and not browser"

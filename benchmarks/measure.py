@@ -2,8 +2,8 @@
 
     python -m benchmarks.measure [--images FOLDER] [--count 96] [--repeats 5]
 
-Processor seconds of one thread, both taking turns. Images: those named, the shared photos, or generated JPEGs.
-Memory: the greatest of a process that measures ResNet-50 at 224 px, on few images and on several times as many.
+Processor seconds of one thread, both taking turns batch by batch. Images: those named, the shared photos, or generated
+JPEGs. Memory: the greatest of a process that measures ResNet-50 at 224 px, on few images and on several times as many.
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ from benchmarks.setting import IMAGES
 NETS = ("squeezenet1_1", "resnet18", "resnet50")
 """Times depend on the weights but little: these are random, scaled so that activations stay alive."""
 LARGE = "resnet50"
-GOAL = 1.25
+GOAL, HELD = 1.25, ("squeezenet1_1", "resnet18")
+"""The greatest ratio that was promised, and for which nets."""
 
 
 def opened(name: str) -> Model:
@@ -56,37 +57,48 @@ def generated(folder: Path, count: int) -> str:
     return str(folder)
 
 
-def infer(model: Model, probe: Probe) -> None:
+def infer(model: Model, probe: Probe, numbers: range) -> None:
     """Plain inference: decode, prepare, run."""
-    step = images_a_pass(model)
     with torch.inference_mode():
-        for start in range(0, probe.card.count, step):
-            model(probe.batch(range(start, min(start + step, probe.card.count)), model.card.input))
+        model(probe.batch(numbers, model.card.input))
 
 
-def measure_all(model: Model, probe: Probe) -> None:
+def measure_all(model: Model, probe: Probe, report: Callable[[float], None] = lambda fraction: None) -> None:
     layers = [layer.name for layer in model.card.layers]
-    measure(model, probe, range(probe.card.count), layers, follows_of(model), Settings())
+    measure(model, probe, range(probe.card.count), layers, follows_of(model), Settings(), report)
 
 
-def seconds(work: Callable[[Model, Probe], None], model: Model, source: str, count: int) -> float:
-    """Of one pass over a freshly opened probe, so that nothing is decoded already."""
-    probe = open_probe(source, count=count)
-    begin = time.process_time()
-    work(model, probe)
-    return (time.process_time() - begin) / count
+def both(model: Model, source: str, count: int) -> tuple[float, float]:
+    """Processor seconds an image of plain inference and of measuring. They take turns batch by batch, so that what the
+    machine does beside them slows both alike; each has a freshly opened probe, so that nothing is decoded already."""
+    measured, inferred = open_probe(source, count=count), open_probe(source, count=count)
+    step = images_a_pass(model)
+    batches = iter([range(start, min(start + step, count)) for start in range(0, count, step)])
+    plain = full = 0.0
+    since = time.process_time()
+
+    def turn(_fraction: float) -> None:
+        nonlocal plain, full, since
+        now = time.process_time()
+        full += now - since
+        infer(model, inferred, next(batches))
+        since = time.process_time()
+        plain += since - now
+
+    measure_all(model, measured, turn)
+    full += time.process_time() - since
+    return plain / count, full / count
 
 
-def compare(name: str, source: str, count: int, repeats: int) -> list[str]:
+def compare(name: str, source: str, count: int, repeats: int) -> tuple[list[str], float]:
+    """A row of the table, and the median ratio."""
     model = opened(name)
-    measure_all(model, open_probe(source, count=8))  # compiled and warm
-    infer(model, open_probe(source, count=8))
-    plain, full, ratio = [], [], []
-    for _ in range(repeats):
-        plain.append(seconds(infer, model, source, count) * 1000)
-        full.append(seconds(measure_all, model, source, count) * 1000)
-        ratio.append(full[-1] / plain[-1])
-    return [name, spread(plain), spread(full), spread(ratio, ".2f")]
+    both(model, source, 8)  # compiled and warm
+    times = np.array([both(model, source, count) for _ in range(repeats)])
+    plain, full = times.T * 1000
+    ratio = full / plain
+    row = [name, spread(plain.tolist()), spread(full.tolist()), spread(ratio.tolist(), ".2f")]
+    return row, float(np.median(ratio))
 
 
 def peak_memory(source: str, count: int) -> float:
@@ -116,19 +128,25 @@ def main() -> None:
         if options.peak:
             print_peak(source, options.peak)
             return
-        rows = [compare(name, source, options.count, options.repeats) for name in NETS]
+        found = {name: compare(name, source, options.count, options.repeats) for name in NETS}
         few, many = (peak_memory(source, count) for count in (options.count // 4, options.count))
     head = ["net, 224 px", "plain inference, ms an image", "every channel measured, ms an image", "ratio"]
+    missed = [name for name in HELD if found[name][1] > GOAL]
+    verdict = f"missed by {' and '.join(missed)}" if missed else "met"
     kind = "photos" if options.images else "generated JPEGs"
     method = (
         f"`python -m benchmarks.measure`: {machine()}; {options.count} {kind}, decoded in both; median (least … most) "
-        f"of {options.repeats} runs that take turns. The goal is a ratio of {GOAL} for SqueezeNet and ResNet-18."
+        f"of {options.repeats} runs, in each of which both take turns batch by batch. "
+        f"The goal is a ratio of {GOAL} for {' and '.join(HELD)}: {verdict}."
     )
     memory = (
         f"The greatest memory of a process that measures {LARGE}: {few:.0f} MiB with {options.count // 4} images, "
         f"{many:.0f} MiB with {options.count}."
     )
-    write_section("measure", f"## What measuring every channel costs\n\n{method}\n\n{table(head, rows)}\n\n{memory}")
+    write_section(
+        "measure",
+        f"## What measuring every channel costs\n\n{method}\n\n{table(head, [row for row, _ratio in found.values()])}\n\n{memory}",
+    )
 
 
 if __name__ == "__main__":
