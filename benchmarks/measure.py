@@ -143,10 +143,8 @@ def main() -> None:
         f"The greatest memory of a process that measures {LARGE}: {few:.0f} MiB with {options.count // 4} images, "
         f"{many:.0f} MiB with {options.count}."
     )
-    write_section(
-        "measure",
-        f"## What measuring every channel costs\n\n{method}\n\n{table(head, [row for row, _ratio in found.values()])}\n\n{memory}",
-    )
+    rows = table(head, [row for row, _ratio in found.values()])
+    write_section("measure", f"## What measuring every channel costs\n\n{method}\n\n{rows}\n\n{memory}")
 
 
 if __name__ == "__main__":
