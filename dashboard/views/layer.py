@@ -7,7 +7,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from dashboard.charts import statistics_chart
 from dashboard.components.grid import Opened, grid, panel
-from dashboard.frame import Way, go, heading, remember, view
+from dashboard.frame import PLACE, Way, go, heading, remember, view
 from dashboard.layers import (
     ABOUT_LAYERS,
     GridFacts,
@@ -85,11 +85,16 @@ def plot(now: View, facts: GridFacts) -> None:
 def pick(found: list[int]) -> None:
     chosen = tuple(sorted(found))[:MAX_SELECTED]
     st.session_state["plot-picked"] = chosen
-    remember(view().at(selected=chosen))
+    change(selected=chosen)
 
 
 def replot(side: str, key: str) -> None:
-    remember(view().at(**{side: st.session_state[key]}))
+    change(**{side: st.session_state[key]})
+
+
+def change(**looks: object) -> None:
+    """How this layer looks, and no page that has come since."""
+    remember(view().at(**{name: getattr(here, name) for name in PLACE}, **looks))
 
 
 def sheet(now: View, facts: GridFacts, coming: int) -> tuple[Opened | None, int]:
